@@ -1,0 +1,33 @@
+export { type Capabilities, type Capability, supported, unsupported } from "./capabilities.ts";
+export { chainIds, type Digest, digestHex, digestOf, isDigest, parseDigest } from "./digest.ts";
+export type {
+  ActiveSnapshot,
+  CallOptions,
+  CleanupReport,
+  CommitOptions,
+  CommittedSnapshot,
+  Labels,
+  Mount,
+  MountOptions,
+  PrepareOptions,
+  Problem,
+  Quota,
+  Snapshot,
+  SnapshotFilter,
+  SnapshotInfo,
+  SnapshotKind,
+  SnapshotOptions,
+  StorageDriver,
+  UnmountOptions,
+  Usage,
+  ViewSnapshot,
+} from "./driver.ts";
+export { type ErrorCode, errnoCode, isStrataError, StrataError, toStrataError } from "./errors.ts";
+export type { LayerLayout, OverlayLayout, PlainLayout } from "./layout.ts";
+export type {
+  CreateOptions,
+  DriverMechanism,
+  DriverOptions,
+  Durability,
+  SnapshotPlace,
+} from "./mechanism.ts";

@@ -1,0 +1,22 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+const rooms = ["packages", "drivers"].flatMap((parent) =>
+  readdirSync(parent).map((name) => `${parent}/${name}`),
+);
+
+export default defineConfig({
+  test: {
+    // Real mounts, real peers and killed processes: generous, never a measure of speed.
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
+    projects: rooms.map((root) => ({
+      extends: true,
+      test: {
+        name: JSON.parse(readFileSync(`${root}/package.json`, "utf8")).name,
+        root,
+        include: ["test/**/*.test.ts"],
+      },
+    })),
+  },
+});
