@@ -1,0 +1,89 @@
+import { readFile } from "node:fs/promises";
+import type { Digest } from "@strata/core";
+import { writeFileAtomic } from "@strata/core";
+import type { StoreContext } from "./context.ts";
+import { indexFile } from "./paths.ts";
+
+/**
+ * One descriptor of `index.json`. An image has one for each of its references, and a single one without a reference
+ * when it has none: so `skopeo`, `umoci` and `crane` see the same names as `strata images`.
+ */
+export interface IndexEntry {
+  readonly mediaType: string;
+  /** The digest of the image's manifest. */
+  readonly digest: Digest;
+  readonly size: number;
+  readonly platform?: { readonly os: string; readonly architecture: string; readonly variant?: string };
+  readonly annotations: IndexAnnotations;
+}
+
+/** What a store notes beside a descriptor. The values are data, never trusted as paths. */
+export interface IndexAnnotations {
+  /** The full reference: `docker.io/library/debian:latest`, or with a digest in place of the tag. */
+  readonly "org.opencontainers.image.ref.name"?: string;
+  /** The same, as containerd and docker 25 read it. */
+  readonly "io.containerd.image.name"?: string;
+  /** The image ID: the digest of its config. */
+  readonly "dev.strata.image.id": Digest;
+  /** The sum of the sizes of the regular files, a number for each layer, bottom first, separated by commas. */
+  readonly "dev.strata.layer.sizes": string;
+  /** The ID of the image that this one was committed on top of. */
+  readonly "dev.strata.parent.id"?: Digest;
+}
+
+/** The reference of an entry, in full form, if it has one. */
+export function referenceOf(entry: IndexEntry): string | undefined {
+  return entry.annotations["org.opencontainers.image.ref.name"];
+}
+
+/** The same entry under another reference, or under none. */
+export function withReference(entry: IndexEntry, reference: string | undefined): IndexEntry {
+  const {
+    "org.opencontainers.image.ref.name": _name,
+    "io.containerd.image.name": _containerdName,
+    ...annotations
+  } = entry.annotations;
+  if (reference === undefined) return { ...entry, annotations };
+  return {
+    ...entry,
+    annotations: {
+      "org.opencontainers.image.ref.name": reference,
+      "io.containerd.image.name": reference,
+      ...annotations,
+    },
+  };
+}
+
+/** Sizes of the layers of an entry in bytes, bottom first. */
+export function layerSizesOf(entry: IndexEntry): number[] {
+  const sizes = entry.annotations["dev.strata.layer.sizes"];
+  return sizes === "" ? [] : sizes.split(",").map(Number);
+}
+
+/**
+ * The entries of the store. No lock is needed: the file is always replaced as a whole. Plain JSON with no more than
+ * a light check, since this is the path of every command; what is in it was checked when it was written.
+ * @throws SyntaxError, or the system error, if the file is not what a store wrote
+ */
+export async function readIndex(root: string): Promise<IndexEntry[]> {
+  const { manifests }: { manifests: IndexEntry[] } = JSON.parse(await readFile(indexFile(root), "utf8"));
+  // An entry that another program added knows nothing of unpacked layers; it is left alone.
+  return manifests.filter((entry) => entry.annotations?.["dev.strata.image.id"] !== undefined);
+}
+
+/** Replace the entries: the commit point of every change to images. Call it with the store's lock held. */
+export async function writeIndex(
+  context: Pick<StoreContext, "root" | "durable">,
+  entries: readonly IndexEntry[],
+): Promise<void> {
+  await writeFileAtomic(indexFile(context.root), indexBytes(entries), { durable: context.durable });
+}
+
+/** `index.json` as bytes. */
+export function indexBytes(manifests: readonly object[]): string {
+  return JSON.stringify({
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.index.v1+json",
+    manifests,
+  });
+}

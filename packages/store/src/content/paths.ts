@@ -1,0 +1,21 @@
+import { join } from "node:path";
+import { type Digest, digestHex } from "@strata/core";
+
+/**
+ * The files of a store:
+ *
+ *     <root>/                 mode 0700
+ *       oci-layout            the version of the layout
+ *       index.json            one descriptor a reference, one for each image without any
+ *       blobs/sha256/<hex>    layers as they came, configs, manifests
+ *       containers/<id>.json
+ *       ingest/<id>/          staging of one load, import or commit; `owner` is flocked while it lives
+ *       lock                  flock; held for metadata only, never while bytes move
+ */
+export const layoutFile = (root: string): string => join(root, "oci-layout");
+export const indexFile = (root: string): string => join(root, "index.json");
+export const lockFile = (root: string): string => join(root, "lock");
+export const blobsDir = (root: string): string => join(root, "blobs", "sha256");
+export const containersDir = (root: string): string => join(root, "containers");
+export const ingestDir = (root: string): string => join(root, "ingest");
+export const blobPath = (root: string, digest: Digest): string => join(blobsDir(root), digestHex(digest));
