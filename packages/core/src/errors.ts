@@ -101,3 +101,15 @@ export function toStrataError(error: unknown, what: string): unknown {
   const hint = hintOfCode[code];
   return new StrataError(code, `${what}: ${error.message}${hint ? `; ${hint}` : ""}`, { cause: error });
 }
+
+/**
+ * Do `work`, and map a system error that it throws with {@link toStrataError}. A throw before the first await rejects
+ * too.
+ */
+export async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toStrataError(error, what);
+  }
+}

@@ -1,4 +1,6 @@
+export { fsyncPath, type WriteFileOptions, writeFileAtomic } from "./atomic-file.ts";
 export { type Capabilities, type Capability, supported, unsupported } from "./capabilities.ts";
+export { createDriver } from "./create-driver.ts";
 export { chainIds, type Digest, digestHex, digestOf, isDigest, parseDigest } from "./digest.ts";
 export type {
   ActiveSnapshot,
@@ -23,6 +25,8 @@ export type {
   ViewSnapshot,
 } from "./driver.ts";
 export { type ErrorCode, errnoCode, isStrataError, StrataError, toStrataError } from "./errors.ts";
+export { FileLock, type FileLockOptions, type LockMode, type TakeLockOptions } from "./file-lock.ts";
+export { assertId } from "./ids.ts";
 export type { LayerLayout, OverlayLayout, PlainLayout } from "./layout.ts";
 export type {
   CreateOptions,
@@ -31,3 +35,4 @@ export type {
   Durability,
   SnapshotPlace,
 } from "./mechanism.ts";
+export { removeTree } from "./remove-tree.ts";

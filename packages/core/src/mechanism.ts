@@ -47,8 +47,12 @@ export interface DriverMechanism {
   /** Called before a commit: whatever makes the tree immutable or smaller (remove the work directory, ...). */
   seal(place: SnapshotPlace): Promise<void>;
 
-  /** Delete everything in `dir` and `dir` itself. It may hold a half-made tree, or be half-deleted already. */
-  destroy(dir: string): Promise<void>;
+  /**
+   * Delete everything in `dir` and `dir` itself. It may hold a half-made tree, or be half-deleted already, and it has
+   * been moved since the tree was made in it. Nothing is mounted from it.
+   * @returns what is given back, as far as it is known
+   */
+  destroy(dir: string, options: CallOptions): Promise<Usage>;
 
   /** What the snapshot alone holds on disk. */
   usage(place: SnapshotPlace, options: CallOptions): Promise<Usage>;

@@ -1,0 +1,46 @@
+import { open, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+
+export interface WriteFileOptions {
+  /** The new content survives a power cut once this has returned. Costs two fsync(2). @defaultValue true */
+  readonly durable?: boolean;
+  /** @defaultValue 0o600 */
+  readonly mode?: number;
+}
+
+/**
+ * Replace the content of `path` as a whole: who reads it sees the old content or the new, also after a crash.
+ *
+ * It is written to `<path>.tmp` first, so there may be one writer of a path at a time. What a killed writer left
+ * there, the next one overwrites.
+ * @throws the system error
+ */
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array,
+  { durable = true, mode = 0o600 }: WriteFileOptions = {},
+): Promise<void> {
+  const temporary = `${path}.tmp`;
+  const file = await open(temporary, "w", mode);
+  try {
+    await file.writeFile(data);
+    if (durable) await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  if (durable) await fsyncPath(dirname(path));
+}
+
+/**
+ * Make a file's content, or a directory's entries, durable: one fsync(2).
+ * @throws the system error
+ */
+export async function fsyncPath(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,35 @@
+import { readdirSync } from "node:fs";
+import { errnoCode } from "./errors.ts";
+import { FileLock } from "./file-lock.ts";
+import type { StateDirectory } from "./state-directory.ts";
+
+/**
+ * The ids of up to `limit` snapshots that were started from a committed one, for a caller who holds the state.
+ * A mark that a killed process left is wiped; so the cost is that of the first real children.
+ */
+export function childrenOf(state: StateDirectory, directory: string, limit: number): string[] {
+  const children: string[] = [];
+  for (const child of marks(state, directory)) {
+    const id = childId(state, directory, child);
+    if (id === undefined) state.removeChild(directory, child);
+    else if (children.push(id) === limit) break;
+  }
+  return children;
+}
+
+function marks(state: StateDirectory, directory: string): string[] {
+  try {
+    return readdirSync(`${state.path(directory)}/children`);
+  } catch (error) {
+    if (errnoCode(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
+function childId(state: StateDirectory, parent: string, child: string): string | undefined {
+  const pointed = state.pointedBy(child);
+  if (pointed?.record.chain[0] === parent) return pointed.record.id;
+  // Not started from here, but perhaps in the middle of it: prepare, or a commit on top of another parent.
+  if (FileLock.isHeld(state.path(child))) return state.record("keys", child)?.id;
+  return undefined;
+}

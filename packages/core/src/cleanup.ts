@@ -1,0 +1,71 @@
+import { readdirSync } from "node:fs";
+import type { CallOptions, CleanupReport } from "./driver.ts";
+import type { DriverCore } from "./driver-core.ts";
+import { errnoCode, isStrataError } from "./errors.ts";
+import { FileLock } from "./file-lock.ts";
+import { assertUnmounted } from "./mounts.ts";
+import type { StateDirectory } from "./state-directory.ts";
+
+/**
+ * Reclaim what nothing points to: first mounts that only killed processes claimed, then trees that were never
+ * finished, then all that was put aside.
+ */
+export async function cleanUp(core: DriverCore, { signal }: CallOptions): Promise<CleanupReport> {
+  const { state, mechanism } = core;
+  await releaseAbandonedMounts(core, signal);
+  await trashGarbage(state, signal);
+
+  let removed = 0;
+  let bytes = 0;
+  for (const directory of readdirSync(`${state.root}/trash`)) {
+    signal?.throwIfAborted();
+    const path = state.trashPath(directory);
+    using lock = tryLock(path);
+    if (lock === undefined) continue; // Another process is destroying it.
+    const usage = await mechanism.destroy(path, { ...(signal && { signal }) });
+    removed += 1;
+    bytes += usage.bytes;
+  }
+  return { removed, bytes };
+}
+
+async function releaseAbandonedMounts(core: DriverCore, signal: AbortSignal | undefined): Promise<void> {
+  const { state } = core;
+  for (const key of state.ids("keys")) {
+    signal?.throwIfAborted();
+    try {
+      const entry = state.findIn("keys", key);
+      if (entry === undefined) continue;
+      using lock = tryLock(state.path(entry.directory));
+      if (lock !== undefined) await assertUnmounted(core, key, state.place(entry));
+    } catch (error) {
+      // Busy: still claimed, or files are open. Corrupt: for check to report.
+      if (!isStrataError(error, "Busy") && !isStrataError(error, "Corrupt")) throw error;
+    }
+  }
+}
+
+async function trashGarbage(state: StateDirectory, signal: AbortSignal | undefined): Promise<void> {
+  // In this order: what is made after the first line is not looked at.
+  const directories = readdirSync(`${state.root}/snapshots`);
+  const pointed = new Set<string | undefined>();
+  for (const kind of ["keys", "names"] as const) {
+    for (const id of state.ids(kind)) pointed.add(state.pointer(kind, id));
+  }
+  for (const directory of directories) {
+    if (pointed.has(directory)) continue;
+    await state.locked(() => {
+      using lock = tryLock(state.path(directory));
+      if (lock !== undefined && state.pointedBy(directory) === undefined) state.moveToTrash(directory);
+    }, signal);
+  }
+}
+
+function tryLock(path: string): FileLock | undefined {
+  try {
+    return FileLock.tryTake(path, "exclusive", { create: false });
+  } catch (error) {
+    if (errnoCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { fsyncPath } from "./atomic-file.ts";
+import type { CommitOptions, SnapshotInfo } from "./driver.ts";
+import { chainOn, currentEntry, type DriverCore } from "./driver-core.ts";
+import { syncFileSystem } from "./durability.ts";
+import { StrataError } from "./errors.ts";
+import { assertUnmounted } from "./mounts.ts";
+import { type Entry, infoOf } from "./state-directory.ts";
+
+/**
+ * Make an active snapshot a committed one: seal it, write its new record beside the old, make both durable, and then
+ * rename its key to its name. What fails before the rename has changed nothing that counts.
+ */
+export async function commitSnapshot(
+  core: DriverCore,
+  opened: Entry,
+  name: string,
+  options: CommitOptions,
+): Promise<SnapshotInfo> {
+  const { mechanism, state } = core;
+  const { signal } = options;
+  using _lock = await state.lockSnapshot(opened, signal);
+  const entry = currentEntry(core, opened);
+  const place = state.place(entry);
+  await assertUnmounted(core, entry.record.id, place);
+  state.assertFree(name);
+  assertParent(core, entry, options.parent);
+
+  await mechanism.seal(place);
+  const committed = await state.locked(() => stage(core, entry, name, options), signal);
+  try {
+    if (core.durable) await makeDurable(core, committed, options.synced ?? false);
+    await state.locked(() => {
+      signal?.throwIfAborted();
+      state.assertFree(name);
+      renameSync(state.pointerPath("keys", entry.record.id), state.pointerPath("names", name));
+    }, signal);
+  } catch (error) {
+    unstage(core, entry, committed);
+    throw error;
+  }
+  if (core.durable) {
+    await fsyncPath(`${state.root}/names`);
+    await fsyncPath(`${state.root}/keys`);
+  }
+  return infoOf(committed);
+}
+
+function assertParent({ capabilities, mechanism }: DriverCore, { record }: Entry, parent?: string): void {
+  if (parent === undefined || parent === record.parent) return;
+  if (record.parent !== undefined) {
+    throw new StrataError(
+      "FailedPrecondition",
+      `snapshot "${record.id}" was prepared on "${record.parent}" and cannot be committed on "${parent}"`,
+    );
+  }
+  if (!capabilities.rebase.supported) {
+    throw new StrataError(
+      "Unsupported",
+      `${mechanism.name} cannot commit on top of a parent given later: ${capabilities.rebase.reason}; ` +
+        `prepare the snapshot on "${parent}"`,
+    );
+  }
+}
+
+/** Write the record that is to count once a name points to it, for who holds the state. */
+function stage(core: DriverCore, { directory, record }: Entry, name: string, options: CommitOptions): Entry {
+  const { state } = core;
+  const rebased = options.parent !== undefined && record.parent === undefined;
+  const chain = rebased && options.parent !== undefined ? chainOn(core, options.parent) : record.chain;
+  const committed: Entry = {
+    directory,
+    record: {
+      kind: "committed",
+      id: name,
+      parent: record.parent ?? options.parent,
+      chain,
+      labels: options.labels ?? record.labels,
+      createdAt: record.createdAt,
+      updatedAt: new Date(),
+    },
+  };
+  mkdirSync(`${state.path(directory)}/children`, { recursive: true, mode: 0o700 });
+  state.writeRecord("names", committed);
+  const parent = chain[0];
+  if (parent !== undefined && record.parent === undefined) state.addChild(parent, directory);
+  return committed;
+}
+
+function unstage({ state }: DriverCore, { directory, record }: Entry, committed: Entry): void {
+  rmSync(state.recordPath("names", directory), { force: true });
+  const parent = committed.record.chain[0];
+  if (parent !== undefined && record.parent === undefined) state.removeChild(parent, directory);
+}
+
+async function makeDurable(
+  { state }: DriverCore,
+  { directory, record }: Entry,
+  synced: boolean,
+): Promise<void> {
+  if (!synced) return syncFileSystem(state.root);
+  // The tree is on disk, but not what stage() wrote.
+  await fsyncPath(state.recordPath("names", directory));
+  await fsyncPath(state.path(directory));
+  const parent = record.chain[0];
+  if (parent !== undefined) await fsyncPath(`${state.path(parent)}/children`);
+}

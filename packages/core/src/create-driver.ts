@@ -1,0 +1,184 @@
+import { mkdirSync, realpathSync } from "node:fs";
+import { writeFileAtomic } from "./atomic-file.ts";
+import type { Capabilities } from "./capabilities.ts";
+import { checkState } from "./check.ts";
+import { cleanUp } from "./cleanup.ts";
+import type {
+  ActiveSnapshot,
+  CallOptions,
+  CleanupReport,
+  Labels,
+  PrepareOptions,
+  Problem,
+  Snapshot,
+  SnapshotFilter,
+  SnapshotInfo,
+  SnapshotOptions,
+  StorageDriver,
+  Usage,
+  ViewSnapshot,
+} from "./driver.ts";
+import { currentEntry, type DriverCore } from "./driver-core.ts";
+import { syncFileSystem } from "./durability.ts";
+import { attempt, StrataError } from "./errors.ts";
+import { assertId } from "./ids.ts";
+import { listSnapshots } from "./list-snapshots.ts";
+import { makeSnapshot } from "./make-snapshot.ts";
+import type { DriverMechanism, DriverOptions } from "./mechanism.ts";
+import { removeSnapshot } from "./remove-snapshot.ts";
+import { assertLabels, encodeRecord } from "./snapshot-record.ts";
+import { Active, openEntry, View } from "./snapshots.ts";
+import { infoOf, StateDirectory } from "./state-directory.ts";
+
+/**
+ * Make a storage driver of a mechanism: this is what a driver's factory returns.
+ *
+ * ```ts
+ * export function vfs(options: VfsOptions): Promise<StorageDriver> {
+ *   return createDriver(mechanism, options);
+ * }
+ * ```
+ * @throws TypeError, if the options are not what their types say
+ * @throws StrataError `Unsupported`, if the mechanism cannot work on this host or under this root
+ * @throws StrataError `FailedPrecondition`, if the root belongs to another driver
+ */
+export async function createDriver(
+  mechanism: DriverMechanism,
+  options: DriverOptions,
+): Promise<StorageDriver> {
+  const { root, durability = "commit" } = options;
+  if (typeof root !== "string" || root === "") throw new TypeError("root must be the path of a directory");
+  if (durability !== "commit" && durability !== "none") {
+    throw new TypeError(`durability must be "commit" or "none", not ${JSON.stringify(durability)}`);
+  }
+  return attempt(`open ${mechanism.name} in ${root}`, async () => {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    // Mounts are known to the kernel by their real path.
+    const state = await StateDirectory.open(realpathSync(root), mechanism.name);
+    const capabilities = await mechanism.probe(state.root);
+    return new Driver({
+      mechanism,
+      capabilities,
+      state,
+      durable: durability === "commit",
+      mounts: new Set(),
+    });
+  });
+}
+
+class Driver implements StorageDriver {
+  readonly name: string;
+  readonly root: string;
+  readonly capabilities: Capabilities;
+  readonly #core: DriverCore;
+  #closed = false;
+
+  constructor(core: DriverCore) {
+    this.#core = core;
+    this.name = core.mechanism.name;
+    this.root = core.state.root;
+    this.capabilities = core.capabilities;
+  }
+
+  prepare(key: string, parent?: string, options: PrepareOptions = {}): Promise<ActiveSnapshot> {
+    return this.#attempt(`prepare "${key}"`, async () => {
+      assertNew(key, parent, options);
+      return new Active(this.#core, await makeSnapshot(this.#core, "active", key, parent, options));
+    });
+  }
+
+  view(key: string, parent?: string, options: SnapshotOptions = {}): Promise<ViewSnapshot> {
+    return this.#attempt(`view "${key}"`, async () => {
+      assertNew(key, parent, options);
+      return new View(this.#core, await makeSnapshot(this.#core, "view", key, parent, options));
+    });
+  }
+
+  open(id: string): Promise<Snapshot> {
+    return this.#attempt(`open "${id}"`, async () => {
+      assertId(id);
+      return openEntry(this.#core, this.#core.state.get(id));
+    });
+  }
+
+  stat(id: string): Promise<SnapshotInfo> {
+    return this.#attempt(`stat "${id}"`, async () => {
+      assertId(id);
+      return infoOf(this.#core.state.get(id));
+    });
+  }
+
+  list(filter: SnapshotFilter = {}): AsyncIterable<SnapshotInfo> {
+    return listSnapshots(this.#core.state, filter);
+  }
+
+  usage(id: string, options: CallOptions = {}): Promise<Usage> {
+    return this.#attempt(`usage of "${id}"`, async () => {
+      assertId(id);
+      options.signal?.throwIfAborted();
+      const { mechanism, state } = this.#core;
+      return mechanism.usage(state.place(state.get(id)), options);
+    });
+  }
+
+  setLabels(id: string, labels: Labels): Promise<SnapshotInfo> {
+    return this.#attempt(`label "${id}"`, async () => {
+      assertId(id);
+      assertLabels(labels);
+      const { durable, state } = this.#core;
+      const opened = state.get(id);
+      using _lock = await state.lockSnapshot(opened);
+      const { directory, record } = currentEntry(this.#core, opened);
+      const entry = { directory, record: { ...record, labels, updatedAt: new Date() } };
+      const kind = record.kind === "committed" ? "names" : "keys";
+      const path = state.recordPath(kind, directory);
+      await writeFileAtomic(path, encodeRecord(entry.record), { durable: durable && kind === "names" });
+      return infoOf(entry);
+    });
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#attempt(`remove "${id}"`, async () => {
+      assertId(id);
+      await removeSnapshot(this.#core, id);
+    });
+  }
+
+  cleanup(options: CallOptions = {}): Promise<CleanupReport> {
+    return this.#attempt(`clean up ${this.root}`, () => cleanUp(this.#core, options));
+  }
+
+  check(options: CallOptions = {}): Promise<Problem[]> {
+    return this.#attempt(`check ${this.root}`, () => checkState(this.#core, options));
+  }
+
+  sync(): Promise<void> {
+    return this.#attempt(`sync ${this.root}`, async () => {
+      if (this.#core.durable) await syncFileSystem(this.root);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const results = await Promise.allSettled([...this.#core.mounts].map((mount) => mount.close()));
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
+    return attempt(what, () => {
+      if (this.#closed) throw new StrataError("FailedPrecondition", `${what}: the driver has been closed`);
+      return work();
+    });
+  }
+}
+
+function assertNew(key: string, parent: string | undefined, { labels }: SnapshotOptions): void {
+  assertId(key, "key");
+  if (parent !== undefined) assertId(parent, "parent");
+  if (labels !== undefined) assertLabels(labels);
+}

@@ -1,0 +1,120 @@
+import type { Mount, MountOptions, UnmountOptions } from "./driver.ts";
+import { currentEntry, type DriverCore } from "./driver-core.ts";
+import { isStrataError, StrataError } from "./errors.ts";
+import type { SnapshotPlace } from "./mechanism.ts";
+import { type Lease, MountLeases } from "./mount-leases.ts";
+import type { Entry } from "./state-directory.ts";
+
+/** Mount a tree, or join those who have it mounted. */
+export async function mountSnapshot(
+  core: DriverCore,
+  entry: Entry,
+  { persistent = false }: MountOptions = {},
+): Promise<Mount> {
+  const place = core.state.place(entry);
+  using _lock = await core.state.lockSnapshot(entry);
+  currentEntry(core, entry);
+
+  const leases = new MountLeases(place.dir);
+  const mounted = await core.mechanism.mountedAt(place);
+  // A persistent mount does not outlive the host's boot; its mark does.
+  if (mounted === undefined) leases.dropPersistent();
+  const lease = leases.take();
+  try {
+    const path = mounted ?? (await core.mechanism.mount(place));
+    leases.wipeStale();
+    if (!persistent) return claim(core, entry, path, lease);
+    leases.takePersistent();
+    lease.drop();
+    return unclaimed(path);
+  } catch (error) {
+    lease.drop();
+    throw error;
+  }
+}
+
+/** Where a tree is mounted by the claim of a living process or a persistent one. */
+export async function mountedAt({ mechanism, state }: DriverCore, entry: Entry): Promise<string | undefined> {
+  const place = state.place(entry);
+  const leases = new MountLeases(place.dir);
+  if (!leases.persistent && leases.holders().length === 0) return undefined;
+  return mechanism.mountedAt(place);
+}
+
+/** Give up the persistent claim. */
+export async function unmountSnapshot(
+  core: DriverCore,
+  entry: Entry,
+  { force = false }: UnmountOptions = {},
+): Promise<boolean> {
+  const place = core.state.place(entry);
+  using _lock = await core.state.lockSnapshot(entry);
+  currentEntry(core, entry);
+
+  const leases = new MountLeases(place.dir);
+  if (!leases.persistent) return false;
+  const mounted = (await core.mechanism.mountedAt(place)) !== undefined;
+  if (mounted && leases.holders().length === 0) await core.mechanism.unmount(place, force);
+  leases.dropPersistent();
+  return mounted;
+}
+
+/**
+ * Make sure that nobody has a tree mounted, for who holds the snapshot's lock. A mount that only killed processes
+ * had claimed is undone.
+ * @throws StrataError `Busy`
+ */
+export async function assertUnmounted(core: DriverCore, id: string, place: SnapshotPlace): Promise<void> {
+  const leases = new MountLeases(place.dir);
+  if (!leases.any) return;
+  const path = await core.mechanism.mountedAt(place);
+  const holders = leases.holders();
+  if (holders.length > 0 || (leases.persistent && path !== undefined)) {
+    const by = holders.length > 0 ? `by process ${[...new Set(holders)].join(", ")}` : "persistently";
+    throw new StrataError("Busy", `snapshot "${id}" is mounted ${by} at ${path}; unmount it first`);
+  }
+  if (path !== undefined) await core.mechanism.unmount(place, false);
+  leases.dropPersistent();
+  leases.wipeStale();
+}
+
+function claim(core: DriverCore, entry: Entry, path: string, lease: Lease): Mount {
+  let closing: Promise<void> | undefined;
+  const mount: Mount = {
+    path,
+    close() {
+      closing ??= release(core, entry, lease).then(
+        () => {
+          core.mounts.delete(mount);
+        },
+        (error: unknown) => {
+          closing = undefined; // The claim is still held; closing can be tried again.
+          throw error;
+        },
+      );
+      return closing;
+    },
+    [Symbol.asyncDispose]: () => mount.close(),
+  };
+  core.mounts.add(mount);
+  return mount;
+}
+
+function unclaimed(path: string): Mount {
+  const close = async () => {};
+  return { path, close, [Symbol.asyncDispose]: close };
+}
+
+async function release({ mechanism, state }: DriverCore, entry: Entry, lease: Lease): Promise<void> {
+  const place = state.place(entry);
+  try {
+    using _lock = await state.lockSnapshot(entry);
+    const leases = new MountLeases(place.dir);
+    const last = !leases.persistent && leases.holders().length === 1;
+    if (last && (await mechanism.mountedAt(place)) !== undefined) await mechanism.unmount(place, false);
+    lease.drop();
+  } catch (error) {
+    if (!isStrataError(error, "NotFound")) throw error;
+    lease.drop(); // Somebody deleted the driver's directory.
+  }
+}

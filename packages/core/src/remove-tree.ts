@@ -1,0 +1,129 @@
+import { basename, dirname, resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import {
+  AT_FDCWD,
+  AT_REMOVEDIR,
+  close,
+  fchmodat,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_PATH,
+  O_RDONLY,
+  openat,
+  openat2,
+  RESOLVE_NO_XDEV,
+  readdir,
+  renameat2,
+  S_IFDIR,
+  S_IFMT,
+  type Stat,
+  statxOrUndefined,
+  unlinkat,
+} from "@strata/linux";
+import type { CallOptions, Usage } from "./driver.ts";
+import { errnoCode, StrataError } from "./errors.ts";
+import { randomName } from "./ids.ts";
+
+/**
+ * Remove a file or a whole tree, whatever is in it: closed directories (as far as they are the caller's), names that
+ * are no UTF-8, any depth. Symlinks are removed, never followed, and a mount is never entered. What is gone already,
+ * or goes meanwhile, is fine. Cost: some system calls for each inode; the event loop gets its turn in between.
+ * @returns what was given back: a file with other names elsewhere does not count
+ * @throws StrataError `Busy`, if something is mounted inside; what was removed before it was met stays removed
+ * @throws the system error
+ */
+export async function removeTree(path: string, { signal }: CallOptions = {}): Promise<Usage> {
+  const absolute = resolve(path);
+  const removal = new Removal(absolute);
+  const parent = openParent(absolute);
+  if (parent === undefined) return { bytes: 0, inodes: 0 };
+  try {
+    for (const _turn of removal.remove(parent, Buffer.from(basename(absolute)), 0)) {
+      signal?.throwIfAborted();
+      await setImmediate();
+      removal.startTurn();
+    }
+  } finally {
+    close(parent);
+  }
+  return { bytes: removal.bytes, inodes: removal.inodes };
+}
+
+/** How long the event loop is kept from others at a time. */
+const turnMs = 10;
+
+/** Directories below this are moved up to the top first: each level above holds a descriptor. */
+const deepest = 64;
+
+class Removal {
+  bytes = 0;
+  inodes = 0;
+  readonly #path: string;
+  #top: number | undefined;
+  #turnEnds = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.startTurn();
+  }
+
+  startTurn(): void {
+    this.#turnEnds = performance.now() + turnMs;
+  }
+
+  /** Remove `name` from the directory `parent`; yields when others should have a turn. */
+  *remove(parent: number, name: Buffer, depth: number): Generator<void, void> {
+    if (performance.now() > this.#turnEnds) yield;
+    try {
+      const stat = statxOrUndefined(parent, name);
+      if (stat === undefined) return;
+      if (stat.mountRoot) {
+        throw new StrataError("Busy", `${this.#path}: "${name}" in it is a mount point; unmount it first`);
+      }
+      const isDirectory = (stat.mode & S_IFMT) === S_IFDIR;
+      if (isDirectory) {
+        // Its owner may have closed it to himself. Root is stopped by no mode.
+        if ((stat.mode & 0o700) !== 0o700) fchmodat(parent, name, 0o700);
+        if (depth === deepest && this.#top !== undefined) {
+          renameat2(parent, name, this.#top, randomName());
+          return;
+        }
+        yield* this.#empty(parent, name, depth);
+      }
+      unlinkat(parent, name, isDirectory ? AT_REMOVEDIR : 0);
+      this.#count(stat, isDirectory);
+    } catch (error) {
+      if (errnoCode(error) !== "ENOENT") throw error; // Gone meanwhile.
+    }
+  }
+
+  *#empty(parent: number, name: Buffer, depth: number): Generator<void, void> {
+    const fd = openat2(parent, name, {
+      flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
+      resolve: RESOLVE_NO_XDEV,
+    });
+    if (depth === 0) this.#top = fd;
+    try {
+      for (let entries = readdir(fd); entries.length > 0; entries = readdir(fd)) {
+        for (const entry of entries) yield* this.remove(fd, entry.name, depth + 1);
+      }
+    } finally {
+      close(fd);
+    }
+  }
+
+  #count(stat: Stat, isDirectory: boolean): void {
+    if (!isDirectory && stat.nlink > 1) return;
+    this.bytes += stat.blocks * 512;
+    this.inodes += 1;
+  }
+}
+
+function openParent(path: string): number | undefined {
+  try {
+    return openat(AT_FDCWD, dirname(path), O_PATH | O_DIRECTORY);
+  } catch (error) {
+    if (errnoCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,84 @@
+import { commitSnapshot } from "./commit-snapshot.ts";
+import type {
+  ActiveSnapshot,
+  CommitOptions,
+  CommittedSnapshot,
+  Mount,
+  MountOptions,
+  Snapshot,
+  SnapshotInfo,
+  UnmountOptions,
+  ViewSnapshot,
+} from "./driver.ts";
+import type { DriverCore } from "./driver-core.ts";
+import { attempt } from "./errors.ts";
+import { assertId } from "./ids.ts";
+import type { LayerLayout } from "./layout.ts";
+import { mountedAt, mountSnapshot, unmountSnapshot } from "./mounts.ts";
+import { assertLabels } from "./snapshot-record.ts";
+import type { Entry } from "./state-directory.ts";
+
+/** A handle on an entry, of the kind that it is. */
+export function openEntry(core: DriverCore, entry: Entry): Snapshot {
+  switch (entry.record.kind) {
+    case "active":
+      return new Active(core, entry);
+    case "view":
+      return new View(core, entry);
+    case "committed":
+      return new Committed(core, entry);
+  }
+}
+
+abstract class Handle {
+  readonly id: string;
+  declare readonly parent?: string;
+  protected readonly core: DriverCore;
+  protected readonly entry: Entry;
+
+  constructor(core: DriverCore, entry: Entry) {
+    this.core = core;
+    this.entry = entry;
+    this.id = entry.record.id;
+    if (entry.record.parent !== undefined) this.parent = entry.record.parent;
+  }
+
+  layout(): LayerLayout {
+    return this.core.mechanism.layout(this.core.state.place(this.entry));
+  }
+}
+
+abstract class Mountable extends Handle {
+  mount(options?: MountOptions): Promise<Mount> {
+    return attempt(`mount "${this.id}"`, () => mountSnapshot(this.core, this.entry, options));
+  }
+
+  mountedAt(): Promise<string | undefined> {
+    return attempt(`mount "${this.id}"`, () => mountedAt(this.core, this.entry));
+  }
+
+  unmount(options?: UnmountOptions): Promise<boolean> {
+    return attempt(`unmount "${this.id}"`, () => unmountSnapshot(this.core, this.entry, options));
+  }
+}
+
+export class Active extends Mountable implements ActiveSnapshot {
+  readonly kind = "active";
+
+  commit(name: string, options: CommitOptions = {}): Promise<SnapshotInfo> {
+    return attempt(`commit "${this.id}" as "${name}"`, () => {
+      assertId(name, "name");
+      if (options.parent !== undefined) assertId(options.parent, "parent");
+      if (options.labels !== undefined) assertLabels(options.labels);
+      return commitSnapshot(this.core, this.entry, name, options);
+    });
+  }
+}
+
+export class View extends Mountable implements ViewSnapshot {
+  readonly kind = "view";
+}
+
+class Committed extends Handle implements CommittedSnapshot {
+  readonly kind = "committed";
+}
