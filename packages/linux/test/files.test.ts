@@ -113,23 +113,25 @@ describe("openat2", () => {
   });
 
   it("tries again while a race keeps the kernel from telling", async () => {
-    // The name a/b is swapped with c all the time; `..` below them makes the kernel answer EAGAIN now and then.
-    mkdirat(scratch.fd, "a", 0o755);
-    mkdirat(scratch.fd, "a/b", 0o755);
-    mkdirat(scratch.fd, "c", 0o755);
+    // Any rename while `..` is being resolved makes the kernel answer EAGAIN now and then.
+    for (const name of ["a", "b", "c"]) mkdirat(scratch.fd, name, 0o755);
+    const path = `${"a/../".repeat(20)}a`;
     const swapper = new Worker(
       `const { parentPort, workerData } = require("node:worker_threads");
        import("@strata/linux").then(({ renameat2 }) => {
          parentPort.postMessage("ready");
-         for (;;) renameat2(workerData, "a/b", workerData, "c", 2);
+         for (;;) renameat2(workerData, "b", workerData, "c", 2);
        });`,
       { eval: true, workerData: scratch.fd },
     );
     await new Promise((resolve) => swapper.once("message", resolve));
-    for (let round = 0; round < 20_000; round++) {
-      close(openat2(scratch.fd, "a/b/../../c", { flags: O_PATH, resolve: RESOLVE_IN_ROOT }));
+    try {
+      for (let round = 0; round < 20_000; round++) {
+        close(openat2(scratch.fd, path, { flags: O_PATH, resolve: RESOLVE_IN_ROOT }));
+      }
+    } finally {
+      await swapper.terminate();
     }
-    await swapper.terminate();
   });
 });
 
