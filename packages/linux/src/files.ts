@@ -1,5 +1,6 @@
 import { type Bytes, cstring, secondCstring } from "./bytes.ts";
 import { O_CLOEXEC } from "./constants.ts";
+import { EAGAIN, EINVAL } from "./errno.ts";
 import { fail, SystemError } from "./errors.ts";
 import type { Device } from "./stat.ts";
 import * as native from "./syscalls.ts";
@@ -27,7 +28,7 @@ export interface OpenHow {
 const how = new Uint32Array(6);
 const howBytes = new Uint8Array(how.buffer);
 
-// What glibc-less users of openat2 settled on (runc, umoci): a rename that goes on and on is an attack.
+// Enough for any number of well-meant renames; who renames on and on at full speed attacks, and wins an EAGAIN.
 const openat2Tries = 128;
 
 /**
@@ -45,8 +46,7 @@ export function openat2(dirfd: number, path: Bytes, { flags, mode = 0, resolve }
   for (let tries = openat2Tries; ; tries--) {
     const fd = native.openat2(native.number.openat2, dirfd, bytes, howBytes, howBytes.length);
     if (fd >= 0) return fd;
-    const error = new SystemError(native.lastErrno(), "openat2", path);
-    if (error.code !== "EAGAIN" || tries === 0) throw error;
+    if (tries === 0 || native.lastErrno() !== EAGAIN) fail("openat2", path);
   }
 }
 
@@ -118,4 +118,3 @@ function encodeDevice({ major, minor }: Device, name: Bytes): number {
     throw new SystemError(EINVAL, "mknodat", name);
   return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }
-const EINVAL = 22;

@@ -1,10 +1,9 @@
+import { EAGAIN, EINTR } from "./errno.ts";
 import { fail } from "./errors.ts";
 import * as native from "./syscalls.ts";
 
 const operations = { shared: 1, exclusive: 2, unlock: 8 } as const;
 const LOCK_NB = 4;
-const EINTR = 4;
-const EAGAIN = 11;
 
 export interface FlockOptions {
   /** Do not wait for a lock that is taken. @defaultValue false: wait, with the whole thread */

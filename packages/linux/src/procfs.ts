@@ -1,4 +1,5 @@
 import { type Bytes, cstring } from "./bytes.ts";
+import { EBADF, ENOENT } from "./errno.ts";
 import { SystemError } from "./errors.ts";
 import * as native from "./syscalls.ts";
 
@@ -6,9 +7,6 @@ import * as native from "./syscalls.ts";
  * The kernel refuses O_PATH descriptors in fchmod(2) and the f*xattr(2) calls with EBADF; through their magic link
  * in /proc the same is allowed, and reaches the open file whatever its name is by now.
  */
-
-const EBADF = 9;
-const ENOENT = 2;
 
 /** The open file `fd` as a path. */
 export function descriptorPath(fd: number): Uint8Array {

@@ -1,3 +1,4 @@
+import { ENXIO } from "./errno.ts";
 import { fail } from "./errors.ts";
 import * as native from "./syscalls.ts";
 
@@ -55,7 +56,6 @@ export function ficlone(destFd: number, srcFd: number): void {
 
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
-const ENXIO = 6;
 
 /** Where data begin at or after `offset`; undefined if only a hole follows. Moves the file's offset. @see lseek(2) */
 export function seekData(fd: number, offset: number): number | undefined {

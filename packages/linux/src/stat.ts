@@ -1,5 +1,6 @@
 import { type Bytes, cstring } from "./bytes.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "./constants.ts";
+import { ENOENT, ENOTDIR } from "./errno.ts";
 import { fail, SystemError } from "./errors.ts";
 import * as native from "./syscalls.ts";
 
@@ -63,8 +64,6 @@ export function statxOrUndefined(dirfd: number, name: Bytes): Stat | undefined {
   if (errno === ENOENT || errno === ENOTDIR) return undefined;
   throw new SystemError(errno, "statx", name);
 }
-const ENOENT = 2;
-const ENOTDIR = 20;
 
 /** Metadata of an open file (O_PATH too). */
 export function fstatx(fd: number): Stat {

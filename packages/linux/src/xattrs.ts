@@ -1,4 +1,5 @@
 import { type Bytes, secondCstring } from "./bytes.ts";
+import { ENODATA } from "./errno.ts";
 import { fail } from "./errors.ts";
 import { descriptorPath, failDescriptor, pathAt, refusedDescriptor } from "./procfs.ts";
 import * as native from "./syscalls.ts";
@@ -10,8 +11,6 @@ import * as native from "./syscalls.ts";
 
 // XATTR_LIST_MAX and XATTR_SIZE_MAX: no list and no value is longer, so one call always does.
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
-
-const ENODATA = 61;
 
 /** The names of the attributes of an open file. @see listxattr(2) */
 export function listxattr(fd: number): Buffer[] {
