@@ -83,7 +83,7 @@ function stage(core: DriverCore, { directory, record }: Entry, name: string, opt
   mkdirSync(`${state.path(directory)}/children`, { recursive: true, mode: 0o700 });
   state.writeRecord("names", committed);
   const parent = chain[0];
-  if (parent !== undefined && record.parent === undefined) state.addChild(parent, directory);
+  if (parent !== undefined && record.parent === undefined) state.addChild(parent, directory, "names");
   return committed;
 }
 

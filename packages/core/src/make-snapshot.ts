@@ -56,7 +56,7 @@ function begin({ state }: DriverCore, entry: Entry): { entry: Entry; lock: FileL
   try {
     state.writeRecord("keys", entry);
     const parent = entry.record.chain[0];
-    if (parent !== undefined) state.addChild(parent, entry.directory);
+    if (parent !== undefined) state.addChild(parent, entry.directory, "keys");
     return { entry, lock };
   } catch (error) {
     lock.release();

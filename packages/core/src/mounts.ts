@@ -2,7 +2,7 @@ import type { Mount, MountOptions, UnmountOptions } from "./driver.ts";
 import { currentEntry, type DriverCore } from "./driver-core.ts";
 import { isStrataError, StrataError } from "./errors.ts";
 import type { SnapshotPlace } from "./mechanism.ts";
-import { type Lease, MountLeases } from "./mount-leases.ts";
+import { type Claim, MountClaims } from "./mount-claims.ts";
 import type { Entry } from "./state-directory.ts";
 
 /** Mount a tree, or join those who have it mounted. */
@@ -15,20 +15,20 @@ export async function mountSnapshot(
   using _lock = await core.state.lockSnapshot(entry);
   currentEntry(core, entry);
 
-  const leases = new MountLeases(place.dir);
+  const claims = new MountClaims(place.dir);
   const mounted = await core.mechanism.mountedAt(place);
   // A persistent mount does not outlive the host's boot; its mark does.
-  if (mounted === undefined) leases.dropPersistent();
-  const lease = leases.take();
+  if (mounted === undefined) claims.dropPersistent();
+  const mine = claims.take();
   try {
     const path = mounted ?? (await core.mechanism.mount(place));
-    leases.wipeStale();
-    if (!persistent) return claim(core, entry, path, lease);
-    leases.takePersistent();
-    lease.drop();
+    claims.wipeStale();
+    if (!persistent) return claimed(core, entry, path, mine);
+    claims.takePersistent();
+    mine.drop();
     return unclaimed(path);
   } catch (error) {
-    lease.drop();
+    mine.drop();
     throw error;
   }
 }
@@ -36,8 +36,8 @@ export async function mountSnapshot(
 /** Where a tree is mounted by the claim of a living process or a persistent one. */
 export async function mountedAt({ mechanism, state }: DriverCore, entry: Entry): Promise<string | undefined> {
   const place = state.place(entry);
-  const leases = new MountLeases(place.dir);
-  if (!leases.persistent && leases.holders().length === 0) return undefined;
+  const claims = new MountClaims(place.dir);
+  if (!claims.persistent && claims.holders().length === 0) return undefined;
   return mechanism.mountedAt(place);
 }
 
@@ -51,11 +51,11 @@ export async function unmountSnapshot(
   using _lock = await core.state.lockSnapshot(entry);
   currentEntry(core, entry);
 
-  const leases = new MountLeases(place.dir);
-  if (!leases.persistent) return false;
+  const claims = new MountClaims(place.dir);
+  if (!claims.persistent) return false;
   const mounted = (await core.mechanism.mountedAt(place)) !== undefined;
-  if (mounted && leases.holders().length === 0) await core.mechanism.unmount(place, force);
-  leases.dropPersistent();
+  if (mounted && claims.holders().length === 0) await core.mechanism.unmount(place, force);
+  claims.dropPersistent();
   return mounted;
 }
 
@@ -65,25 +65,25 @@ export async function unmountSnapshot(
  * @throws StrataError `Busy`
  */
 export async function assertUnmounted(core: DriverCore, id: string, place: SnapshotPlace): Promise<void> {
-  const leases = new MountLeases(place.dir);
-  if (!leases.any) return;
+  const claims = new MountClaims(place.dir);
+  if (!claims.any) return;
   const path = await core.mechanism.mountedAt(place);
-  const holders = leases.holders();
-  if (holders.length > 0 || (leases.persistent && path !== undefined)) {
+  const holders = claims.holders();
+  if (holders.length > 0 || (claims.persistent && path !== undefined)) {
     const by = holders.length > 0 ? `by process ${[...new Set(holders)].join(", ")}` : "persistently";
     throw new StrataError("Busy", `snapshot "${id}" is mounted ${by} at ${path}; unmount it first`);
   }
   if (path !== undefined) await core.mechanism.unmount(place, false);
-  leases.dropPersistent();
-  leases.wipeStale();
+  claims.dropPersistent();
+  claims.wipeStale();
 }
 
-function claim(core: DriverCore, entry: Entry, path: string, lease: Lease): Mount {
+function claimed(core: DriverCore, entry: Entry, path: string, mine: Claim): Mount {
   let closing: Promise<void> | undefined;
   const mount: Mount = {
     path,
     close() {
-      closing ??= release(core, entry, lease).then(
+      closing ??= release(core, entry, mine).then(
         () => {
           core.mounts.delete(mount);
         },
@@ -105,16 +105,16 @@ function unclaimed(path: string): Mount {
   return { path, close, [Symbol.asyncDispose]: close };
 }
 
-async function release({ mechanism, state }: DriverCore, entry: Entry, lease: Lease): Promise<void> {
+async function release({ mechanism, state }: DriverCore, entry: Entry, mine: Claim): Promise<void> {
   const place = state.place(entry);
   try {
     using _lock = await state.lockSnapshot(entry);
-    const leases = new MountLeases(place.dir);
-    const last = !leases.persistent && leases.holders().length === 1;
+    const claims = new MountClaims(place.dir);
+    const last = !claims.persistent && claims.holders().length === 1;
     if (last && (await mechanism.mountedAt(place)) !== undefined) await mechanism.unmount(place, false);
-    lease.drop();
+    mine.drop();
   } catch (error) {
     if (!isStrataError(error, "NotFound")) throw error;
-    lease.drop(); // Somebody deleted the driver's directory.
+    mine.drop(); // Somebody deleted the driver's directory.
   }
 }

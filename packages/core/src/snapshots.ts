@@ -30,35 +30,39 @@ export function openEntry(core: DriverCore, entry: Entry): Snapshot {
   }
 }
 
-abstract class Handle {
+class Handle {
   readonly id: string;
   declare readonly parent?: string;
-  protected readonly core: DriverCore;
-  protected readonly entry: Entry;
+  readonly #core: DriverCore;
+  readonly #entry: Entry;
 
   constructor(core: DriverCore, entry: Entry) {
-    this.core = core;
-    this.entry = entry;
+    this.#core = core;
+    this.#entry = entry;
     this.id = entry.record.id;
     if (entry.record.parent !== undefined) this.parent = entry.record.parent;
   }
 
   layout(): LayerLayout {
-    return this.core.mechanism.layout(this.core.state.place(this.entry));
+    return this.#core.mechanism.layout(this.#core.state.place(this.#entry));
+  }
+
+  protected attempt<T>(verb: string, work: (core: DriverCore, entry: Entry) => Promise<T>): Promise<T> {
+    return attempt(`${verb} "${this.id}"`, () => work(this.#core, this.#entry));
   }
 }
 
-abstract class Mountable extends Handle {
+class Mountable extends Handle {
   mount(options?: MountOptions): Promise<Mount> {
-    return attempt(`mount "${this.id}"`, () => mountSnapshot(this.core, this.entry, options));
+    return this.attempt("mount", (core, entry) => mountSnapshot(core, entry, options));
   }
 
   mountedAt(): Promise<string | undefined> {
-    return attempt(`mount "${this.id}"`, () => mountedAt(this.core, this.entry));
+    return this.attempt("find the mount of", mountedAt);
   }
 
   unmount(options?: UnmountOptions): Promise<boolean> {
-    return attempt(`unmount "${this.id}"`, () => unmountSnapshot(this.core, this.entry, options));
+    return this.attempt("unmount", (core, entry) => unmountSnapshot(core, entry, options));
   }
 }
 
@@ -66,11 +70,11 @@ export class Active extends Mountable implements ActiveSnapshot {
   readonly kind = "active";
 
   commit(name: string, options: CommitOptions = {}): Promise<SnapshotInfo> {
-    return attempt(`commit "${this.id}" as "${name}"`, () => {
+    return this.attempt("commit", async (core, entry) => {
       assertId(name, "name");
       if (options.parent !== undefined) assertId(options.parent, "parent");
       if (options.labels !== undefined) assertLabels(options.labels);
-      return commitSnapshot(this.core, this.entry, name, options);
+      return commitSnapshot(core, entry, name, options);
     });
   }
 }

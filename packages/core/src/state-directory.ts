@@ -1,4 +1,5 @@
 import {
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -32,8 +33,8 @@ export type PointerKind = "keys" | "names";
  *     snapshots/<directory>/     one snapshot, by a random name; flocked by whoever makes, mounts, commits or removes it
  *       snapshot.json            its record as an active or view
  *       committed.json           its record as committed; without meaning unless a name points here
- *       children/<directory>     empty, one for each snapshot that was started from it
- *       mounts/<lease>           one for each mount, see mount-leases.ts
+ *       children/<directory>     one for each snapshot that was started from it
+ *       mount-<claim>            one for each mount, see mount-claims.ts
  *       ...                      the driver's own
  *     keys/<key>, names/<name>   symlinks to ../snapshots/<directory>
  *     trash/<directory>          removed, still to be destroyed
@@ -211,9 +212,12 @@ export class StateDirectory {
     renameSync(this.path(directory), this.trashPath(directory));
   }
 
-  /** Mark `child` as a child of `parent`, which then cannot be removed. */
-  addChild(parent: string, child: string): void {
-    writeFileSync(`${this.path(parent)}/children/${child}`, "", { mode: 0o600 });
+  /**
+   * Mark a child of `parent`, which then cannot be removed. The mark is a link to the child's record, since that
+   * takes no new inode, the costliest thing that prepare does.
+   */
+  addChild(parent: string, child: string, kind: PointerKind): void {
+    linkSync(this.recordPath(kind, child), `${this.path(parent)}/children/${child}`);
   }
 
   removeChild(parent: string, child: string): void {
