@@ -1,0 +1,145 @@
+import { toStrataError } from "@strata/core";
+import { type Stat, statx } from "@strata/linux";
+import { ContentComparer, type EntryField, openedDifferences, statDifferences } from "./compare-entries.ts";
+import {
+  childPath,
+  fileType,
+  inodeKey,
+  isDirectory,
+  isRegular,
+  pairNames,
+  quoted,
+  sortedNames,
+} from "./diff/entries.ts";
+import { OpenedEntry } from "./diff/opened-entry.ts";
+import { Pace } from "./diff/pace.ts";
+
+/** One difference between two trees. */
+export interface TreeDifference {
+  /** Relative to the roots, without a leading slash; empty for the roots themselves. */
+  readonly path: Buffer;
+  /** In words, the first tree's value before the second's: `mode 0644, 0755`. */
+  readonly what: string;
+}
+
+export interface CompareTreesOptions {
+  /**
+   * What is not to be compared: fields, and extended attributes by name or, with `*` at the end, by its beginning
+   * (`user.*`). For trees from tools that lose these. @defaultValue nothing
+   */
+  readonly ignore?: readonly (EntryField | `${string}.${string}`)[];
+  /** Aborts the comparison with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Compare two trees entry by entry: type, mode, uid, gid, size, mtime in ns, content, link target, device number,
+ * every extended attribute as it is on disk, and which names are hardlinks of one file. Of a name that is in one tree
+ * only, or of another type in each, nothing further is reported.
+ *
+ * Cost: reads both trees whole.
+ * @throws StrataError, saying what could not be read and why
+ */
+export async function* compareTrees(
+  a: string,
+  b: string,
+  options: CompareTreesOptions = {},
+): AsyncGenerator<TreeDifference> {
+  try {
+    using rootA = OpenedEntry.openRoot(a, "raw");
+    using rootB = OpenedEntry.openRoot(b, "raw");
+    yield* new TreeComparison(options).whole(rootA, rootB);
+  } catch (error) {
+    throw toStrataError(error, `compare ${a} with ${b}`);
+  }
+}
+
+const root = Buffer.alloc(0);
+
+class TreeComparison {
+  readonly #pace: Pace;
+  readonly #contents: ContentComparer;
+  readonly #ignored: (field: string) => boolean;
+  readonly #linksA = new HardlinkGroups();
+  readonly #linksB = new HardlinkGroups();
+
+  constructor({ ignore = [], signal }: CompareTreesOptions) {
+    this.#pace = new Pace(signal);
+    this.#contents = new ContentComparer(this.#pace);
+    const exact = new Set<string>(ignore);
+    const prefixes = ignore.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1));
+    this.#ignored = (field) => exact.has(field) || prefixes.some((prefix) => field.startsWith(prefix));
+  }
+
+  async *whole(a: OpenedEntry, b: OpenedEntry): AsyncGenerator<TreeDifference> {
+    yield* this.#report(root, statDifferences(a.stat, b.stat));
+    yield* this.#opened(root, a, b);
+    if (!this.#ignored("hardlinks")) yield* compareGroups(this.#linksA, this.#linksB);
+  }
+
+  async *#directory(parent: Buffer, a: OpenedEntry, b: OpenedEntry): AsyncGenerator<TreeDifference> {
+    for (const { name, inA, inB } of pairNames(sortedNames(a.fd), sortedNames(b.fd))) {
+      await this.#pace.rest();
+      const path = childPath(parent, name);
+      if (!inA || !inB) {
+        yield { path, what: `only in the ${inA ? "first" : "second"} tree` };
+        continue;
+      }
+      const [statA, statB] = [statx(a.fd, name), statx(b.fd, name)];
+      yield* this.#report(path, statDifferences(statA, statB));
+      if (fileType(statA) !== fileType(statB)) continue;
+      this.#linksA.add(path, statA);
+      this.#linksB.add(path, statB);
+      using entryA = OpenedEntry.open(a.fd, name, statA, "raw");
+      using entryB = OpenedEntry.open(b.fd, name, statB, "raw");
+      yield* this.#opened(path, entryA, entryB);
+    }
+  }
+
+  async *#opened(path: Buffer, a: OpenedEntry, b: OpenedEntry): AsyncGenerator<TreeDifference> {
+    yield* this.#report(path, openedDifferences(a, b));
+    if (isDirectory(a.stat)) yield* this.#directory(path, a, b);
+    else if (isRegular(a.stat) && a.stat.size === b.stat.size && !this.#ignored("content")) {
+      const offset = await this.#contents.firstDifference(a.fd, b.fd, a.stat.size);
+      if (offset !== undefined) yield { path, what: `content, from byte ${offset}` };
+    }
+  }
+
+  *#report(path: Buffer, differences: Iterable<{ field: string; what: string }>): Generator<TreeDifference> {
+    for (const { field, what } of differences) if (!this.#ignored(field)) yield { path, what };
+  }
+}
+
+/** Which of a tree's names are one file. */
+class HardlinkGroups {
+  readonly #paths = new Map<string, Buffer[]>();
+
+  add(path: Buffer, stat: Stat): void {
+    if (stat.nlink < 2 || isDirectory(stat)) return;
+    const key = inodeKey(stat);
+    const group = this.#paths.get(key);
+    if (group === undefined) this.#paths.set(key, [path]);
+    else group.push(path);
+  }
+
+  /** For each name (`latin1`) that has others beside it in the tree, all of them, in words. */
+  describe(): ReadonlyMap<string, string> {
+    const groups = [...this.#paths.values()].filter((group) => group.length > 1);
+    return new Map(
+      groups.flatMap((group) => {
+        const all = group.map(quoted).join(" = ");
+        return group.map((path) => [path.toString("latin1"), all] as const);
+      }),
+    );
+  }
+}
+
+function* compareGroups(a: HardlinkGroups, b: HardlinkGroups): Generator<TreeDifference> {
+  const [groupsA, groupsB] = [a.describe(), b.describe()];
+  for (const path of new Set([...groupsA.keys(), ...groupsB.keys()])) {
+    const [groupA = "none", groupB = "none"] = [groupsA.get(path), groupsB.get(path)];
+    if (groupA !== groupB) {
+      yield { path: Buffer.from(path, "latin1"), what: `hardlinks ${groupA}, ${groupB}` };
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import { errnoCode, StrataError, toStrataError } from "@strata/core";
+import { quoted } from "./entries.ts";
+
+// What a call on a name fails with when the name was removed, or given to another type of file, after it was listed.
+const gone: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "ESTALE"]);
+
+/** The error of reading `path` in a tree, for people. */
+export function readError(error: unknown, path: Buffer): unknown {
+  return gone.has(errnoCode(error)) ? changedWhileRead(path, error) : toStrataError(error, quoted(path));
+}
+
+/** That the tree is not what it was a moment ago. */
+export function changedWhileRead(path: Buffer, cause?: unknown): StrataError {
+  const message = `${quoted(path)} changed while it was read; stop what writes to the tree, then try again`;
+  return new StrataError("Busy", message, { cause });
+}
