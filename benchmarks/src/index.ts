@@ -1,1 +1,5 @@
-export {};
+export { type CommandOptions, type CommandResult, run } from "./peers/command.ts";
+export { ContainersStorage, skopeoCopy } from "./peers/containers-storage.ts";
+export { bootstrap, installPackages } from "./peers/debian.ts";
+export { ImageBuilder } from "./peers/image-builder.ts";
+export { Scratch } from "./peers/scratch.ts";

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "../command.ts";
-import { ImageBuilder } from "./buildah.ts";
+import { run } from "../peers/command.ts";
+import { bootstrap, installPackages } from "../peers/debian.ts";
+import { ImageBuilder } from "../peers/image-builder.ts";
 import { changeTree } from "./changes.ts";
 import { debianPackages, npmPackages } from "./contents.ts";
-import { bootstrap, installPackages } from "./debian.ts";
 import { dataDirectory, dataset } from "./paths.ts";
 
 /**
@@ -48,7 +48,7 @@ async function installNodeModules(root: string): Promise<void> {
   });
 }
 
-async function step(name: string, work: () => Promise<void>): Promise<void> {
+async function step(name: string, work: () => Promise<unknown>): Promise<void> {
   process.stdout.write(`${name.padEnd(16)} `);
   const started = performance.now();
   await work();

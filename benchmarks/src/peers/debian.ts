@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "../command.ts";
+import { run } from "./command.ts";
 
 const suite = "bookworm";
 

@@ -1,0 +1,2 @@
+# Leave $1 as it is: an empty layer.
+:
