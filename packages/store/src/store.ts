@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import {
@@ -12,6 +11,7 @@ import {
 import { type Change, LayerWorkers } from "@strata/layer";
 import type { StoreContext } from "./content/context.ts";
 import type { ImageRecord } from "./content/image-record.ts";
+import { openLayout } from "./content/open-layout.ts";
 import type { ImportOptions } from "./import.ts";
 import type { LoadedImage, LoadOptions } from "./load.ts";
 import type { SaveOptions } from "./save.ts";
@@ -72,9 +72,9 @@ export class Store implements AsyncDisposable {
    * @throws StrataError `InvalidArgument`, if there is an OCI image layout of another version
    */
   static async open(options: StoreOptions): Promise<Store> {
-    const root = resolve(options.root);
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    return new Store(root, options);
+    const store = new Store(resolve(options.root), options);
+    await openLayout(store.#context);
+    return store;
   }
 
   /** Stop the threads. The driver stays open: who opened it closes it. Twice is fine. */

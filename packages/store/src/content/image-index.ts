@@ -66,17 +66,31 @@ export function layerSizesOf(entry: IndexEntry): number[] {
  * @throws SyntaxError, or the system error, if the file is not what a store wrote
  */
 export async function readIndex(root: string): Promise<IndexEntry[]> {
-  const { manifests }: { manifests: IndexEntry[] } = JSON.parse(await readFile(indexFile(root), "utf8"));
-  // An entry that another program added knows nothing of unpacked layers; it is left alone.
-  return manifests.filter((entry) => entry.annotations?.["dev.strata.image.id"] !== undefined);
+  return (await readDescriptors(root)).filter(isOurs);
 }
 
-/** Replace the entries: the commit point of every change to images. Call it with the store's lock held. */
-export async function writeIndex(
-  context: Pick<StoreContext, "root" | "durable">,
-  entries: readonly IndexEntry[],
+/**
+ * Change the entries: the commit point of everything that happens to images. Call it with the store's lock held.
+ * Entries that another program added know nothing of unpacked layers; they are left as they are.
+ */
+export async function updateIndex(
+  { root, durable }: Pick<StoreContext, "root" | "durable">,
+  change: (entries: IndexEntry[]) => readonly IndexEntry[],
 ): Promise<void> {
-  await writeFileAtomic(indexFile(context.root), indexBytes(entries), { durable: context.durable });
+  const all = await readDescriptors(root);
+  const foreign = all.filter((entry) => !isOurs(entry));
+  await writeFileAtomic(indexFile(root), indexBytes([...foreign, ...change(all.filter(isOurs))]), {
+    durable,
+  });
+}
+
+async function readDescriptors(root: string): Promise<IndexEntry[]> {
+  const { manifests }: { manifests: IndexEntry[] } = JSON.parse(await readFile(indexFile(root), "utf8"));
+  return manifests;
+}
+
+function isOurs(entry: IndexEntry): boolean {
+  return entry.annotations?.["dev.strata.image.id"] !== undefined;
 }
 
 /** `index.json` as bytes. */

@@ -1,6 +1,13 @@
-import type { Digest } from "@strata/core";
-import type { ImageConfig, Manifest } from "../documents.ts";
-import type { IndexEntry } from "./image-index.ts";
+import { chainIds, type Digest } from "@strata/core";
+import {
+  configSchema,
+  type ImageConfig,
+  type Manifest,
+  manifestSchema,
+  parseDocument,
+} from "../documents.ts";
+import { readBlob } from "./blobs.ts";
+import { type IndexEntry, layerSizesOf, referenceOf } from "./image-index.ts";
 
 /** All that a store knows of one image. */
 export interface ImageRecord {
@@ -13,6 +20,7 @@ export interface ImageRecord {
   /** References with a digest, in full form, sorted. */
   readonly repoDigests: readonly string[];
   readonly manifest: Manifest;
+  readonly manifestBytes: Buffer;
   readonly config: ImageConfig;
   /** The config's bytes as they came. */
   readonly configBytes: Buffer;
@@ -25,4 +33,40 @@ export interface ImageRecord {
   readonly parentId?: Digest;
   /** The entries of index.json that stand for it, one a reference. */
   readonly entries: readonly IndexEntry[];
+}
+
+/**
+ * Read an image's documents.
+ * @param entries - all entries of index.json with the image's ID; where their manifests differ, the first counts
+ * @throws StrataError `Corrupt`, if a document is gone or damaged
+ */
+export async function readImage(
+  root: string,
+  entries: readonly [IndexEntry, ...IndexEntry[]],
+): Promise<ImageRecord> {
+  const [entry] = entries;
+  const id = entry.annotations["dev.strata.image.id"];
+  const parentId = entry.annotations["dev.strata.parent.id"];
+  const what = `image ${id}`;
+  const manifestBytes = await readBlob(root, entry.digest, `manifest of ${what}`);
+  const manifest = parseDocument(manifestSchema, manifestBytes, `manifest of ${what}`);
+  const configBytes = await readBlob(root, id, `config of ${what}`);
+  const config = parseDocument(configSchema, configBytes, `config of ${what}`);
+  const diffIds = config.rootfs.diff_ids ?? [];
+  const names = entries.flatMap((each) => referenceOf(each) ?? []).sort();
+  return {
+    id,
+    digest: entry.digest,
+    references: names.filter((name) => !name.includes("@")),
+    repoDigests: names.filter((name) => name.includes("@")),
+    manifest,
+    manifestBytes,
+    config,
+    configBytes,
+    diffIds,
+    chainIds: chainIds(diffIds),
+    layerSizes: layerSizesOf(entry),
+    ...(parentId !== undefined && { parentId }),
+    entries,
+  };
 }

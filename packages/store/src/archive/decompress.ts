@@ -1,0 +1,119 @@
+import type { Duplex } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { StrataError } from "@strata/core";
+import { type Compression, decompressor, defaultLimits, detectCompression, type Limits } from "@strata/layer";
+
+/** Below this many bytes of output a ratio says nothing. */
+const ratioMatters = 64 * 2 ** 20;
+const magicBytes = 6;
+
+export interface Decompressed {
+  readonly compression: Compression;
+  /** The bytes without the compression, whatever it was. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Find out how a stream is compressed, and undo it.
+ * @param what - names the stream in errors
+ * @throws StrataError `InvalidArgument`, while `bytes` are read, beyond `maxBytes` or `maxRatio`
+ */
+export async function decompress(
+  input: AsyncIterable<Uint8Array>,
+  what: string,
+  limits: Partial<Limits> = {},
+): Promise<Decompressed> {
+  const chunks = input[Symbol.asyncIterator]();
+  const head: Uint8Array[] = [];
+  for (let length = 0; length < magicBytes; ) {
+    const next = await chunks.next();
+    if (next.done) break;
+    head.push(next.value);
+    length += next.value.length;
+  }
+  const compression = detectCompression(Buffer.concat(head));
+  const counted = new CountedInput(head, chunks);
+  const plain =
+    compression === "none"
+      ? counted
+      : through(counted, decompressor(compression), `${what} (${compression})`);
+  return { compression, bytes: limited(plain, counted, what, { ...defaultLimits, ...limits }) };
+}
+
+class CountedInput implements AsyncIterable<Uint8Array> {
+  count = 0;
+  readonly #head: readonly Uint8Array[];
+  readonly #rest: AsyncIterator<Uint8Array>;
+
+  constructor(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>) {
+    this.#head = head;
+    this.#rest = rest;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    try {
+      for (const chunk of this.#head) yield this.#counted(chunk);
+      for (;;) {
+        const next = await this.#rest.next();
+        if (next.done) return;
+        yield this.#counted(next.value);
+      }
+    } finally {
+      await this.#rest.return?.();
+    }
+  }
+
+  #counted(chunk: Uint8Array): Uint8Array {
+    this.count += chunk.length;
+    return chunk;
+  }
+}
+
+async function* through(
+  input: AsyncIterable<Uint8Array>,
+  stream: Duplex,
+  what: string,
+): AsyncGenerator<Uint8Array> {
+  const fed = pipeline(input, stream);
+  fed.catch(() => {
+    // The stream is destroyed with the same error, which is where it is seen.
+  });
+  try {
+    yield* stream;
+  } catch (cause) {
+    throw asDamage(cause, what);
+  } finally {
+    stream.destroy();
+  }
+}
+
+/** Errors of zlib and the like say nothing of the file. */
+function asDamage(cause: unknown, what: string): unknown {
+  if (!(cause instanceof Error) || cause instanceof StrataError || cause.name === "AbortError") return cause;
+  return new StrataError("Corrupt", `${what}: ${cause.message}`, { cause });
+}
+
+async function* limited(
+  plain: AsyncIterable<Uint8Array>,
+  input: { readonly count: number },
+  what: string,
+  { maxBytes, maxRatio }: Limits,
+): AsyncGenerator<Uint8Array> {
+  let count = 0;
+  for await (const chunk of plain) {
+    count += chunk.length;
+    if (count > maxBytes) {
+      throw new StrataError(
+        "InvalidArgument",
+        `${what}: more than ${maxBytes} bytes; raise the limit maxBytes if it is to be trusted`,
+      );
+    }
+    if (count > ratioMatters && count > input.count * maxRatio) {
+      throw new StrataError(
+        "InvalidArgument",
+        `${what}: unpacks to more than ${maxRatio} times its size; raise the limit maxRatio if it is to be trusted`,
+      );
+    }
+    yield chunk;
+  }
+}

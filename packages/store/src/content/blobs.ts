@@ -1,0 +1,36 @@
+import { readFile, stat } from "node:fs/promises";
+import { type Digest, digestOf, errnoCode, StrataError } from "@strata/core";
+import { blobPath } from "./paths.ts";
+
+/** The size of a blob in bytes, or undefined if the store does not have it. */
+export async function blobSize(root: string, digest: Digest): Promise<number | undefined> {
+  try {
+    return (await stat(blobPath(root, digest))).size;
+  } catch (error) {
+    if (errnoCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * A small blob (a manifest, a config), verified.
+ * @param what - names it in errors: `config of image debian`
+ * @throws StrataError `Corrupt`, if it is gone or its bytes are not what was stored
+ */
+export async function readBlob(root: string, digest: Digest, what: string): Promise<Buffer> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(blobPath(root, digest));
+  } catch (cause) {
+    if (errnoCode(cause) !== "ENOENT") throw cause;
+    throw new StrataError("Corrupt", `${what}: blob ${digest} is missing; load or pull the image again`, {
+      cause,
+    });
+  }
+  const actual = digestOf(bytes);
+  if (actual === digest) return bytes;
+  throw new StrataError(
+    "Corrupt",
+    `${what}: blob ${digest} is damaged (now ${actual}); load or pull the image again`,
+  );
+}

@@ -1,0 +1,132 @@
+import { createReadStream } from "node:fs";
+import { type Digest, digestHex, StrataError } from "@strata/core";
+import type { LayerSource } from "@strata/layer";
+import type { StoreContext } from "../content/context.ts";
+import type { LayerProgress } from "../progress.ts";
+import { hashLayer } from "./hash-layer.ts";
+import type { IngestOptions, LayerPlan } from "./layer-input.ts";
+import type { LayerFacts } from "./snapshot-labels.ts";
+import type { Staging } from "./staging.ts";
+import { surveyLayers } from "./survey.ts";
+import { type UnpackJob, unpackLayers } from "./unpack.ts";
+
+const readChunkBytes = 2 ** 20;
+
+/**
+ * Have layers unpacked, and their blobs in the staging directory, all digests verified. What is here already is not
+ * read again.
+ * @param plans - parents before children; a layer that comes as several blobs is there for each
+ * @returns by ChainID; the blob is one of this layer, where the plan names none
+ */
+export async function bringLayers(
+  context: StoreContext,
+  staging: Staging,
+  plans: readonly LayerPlan[],
+  options: IngestOptions,
+): Promise<Map<Digest, LayerFacts>> {
+  const { unpacked, done, toVerify, toUnpack } = await surveyLayers(context, staging, plans, options.signal);
+  const report = (plan: LayerPlan, status: LayerProgress["status"], bytes: number): void =>
+    options.onProgress?.(progressOf(plan, status, bytes));
+  for (const plan of done) report(plan, "exists", 0);
+  for (const plan of [...toVerify, ...toUnpack]) report(plan, "waiting", 0);
+
+  const kept = new Set<string>();
+  const jobs = toUnpack.map((plan, index): UnpackJob => {
+    const source = sourceOf(staging, plan);
+    const keepAs = mustKeep(staging, plan, source, kept) ? staging.newFile() : undefined;
+    const onBytes = (bytes: number): void => report(plan, "loading", bytes);
+    return { plan, key: staging.key(index), source, onBytes, ...(keepAs !== undefined && { keepAs }) };
+  });
+  const layers = new Map([...unpacked, ...(await unpackLayers(context, staging, jobs, options))]);
+  for (const { plan } of jobs) {
+    takeStaged(staging, plan, layers.get(plan.chainId)?.blob);
+    report(plan, "done", plan.input.size ?? 0);
+  }
+
+  for (const plan of toVerify) {
+    const blob = await verifyBlob(staging, plan, options, (bytes) => report(plan, "loading", bytes));
+    const facts = layers.get(plan.chainId);
+    if (facts && plan.input.blob === undefined) layers.set(plan.chainId, { ...facts, blob });
+    report(plan, "done", plan.input.size ?? 0);
+  }
+  return layers;
+}
+
+/** The blob itself, if it is here; else where it comes from. */
+function sourceOf(staging: Staging, { input }: LayerPlan): LayerSource {
+  const here = input.blob && staging.blobPath(input.blob);
+  if (here !== undefined) return { path: here };
+  if (input.source) return input.source;
+  throw new StrataError(
+    "Corrupt",
+    `${input.what}: its bytes are not there, and the store does not have them`,
+  );
+}
+
+/** Whether the bytes must be copied while they are read; those of a layer that is there twice, once. */
+function mustKeep(staging: Staging, { input }: LayerPlan, source: LayerSource, kept: Set<string>): boolean {
+  if (input.staged || (input.blob && staging.blobPath(input.blob) !== undefined)) return false;
+  const range = `${source.offset ?? 0} ${source.path}`;
+  const first = !kept.has(range);
+  kept.add(range);
+  return first;
+}
+
+function takeStaged(staging: Staging, { input }: LayerPlan, blob: Digest | undefined): void {
+  if (input.staged && input.source && blob) staging.addBlob(blob, input.source.path);
+}
+
+async function verifyBlob(
+  staging: Staging,
+  plan: LayerPlan,
+  { limits, signal }: IngestOptions,
+  onProgress: (bytes: number) => void,
+): Promise<Digest> {
+  const { input, diffId } = plan;
+  const source = sourceOf(staging, plan);
+  const keepAs = mustKeep(staging, plan, source, new Set()) ? staging.newFile() : undefined;
+  const hashed = await hashLayer(readRange(source), input.what, {
+    onProgress,
+    ...(keepAs !== undefined && { keepAs }),
+    ...(limits && { limits }),
+    ...(signal && { signal }),
+  });
+  expectSame(input.what, "digest", hashed.blob, input.blob);
+  expectSame(input.what, "size", hashed.blobSize, input.size);
+  expectSame(input.what, "DiffID", hashed.diffId, diffId);
+  if (keepAs !== undefined) staging.addBlob(hashed.blob, keepAs);
+  takeStaged(staging, plan, hashed.blob);
+  return hashed.blob;
+}
+
+function expectSame<T>(what: string, property: string, actual: T, expected: T | undefined): void {
+  if (expected === undefined || actual === expected) return;
+  throw new StrataError("Corrupt", `${what}: its ${property} is ${actual}, not ${expected} as expected`);
+}
+
+/** The bytes of a range of a file. */
+export function readRange({ path, offset = 0, length }: LayerSource): AsyncIterable<Buffer> {
+  if (length === 0) return (async function* () {})();
+  const end = length === undefined ? undefined : offset + length - 1;
+  return createReadStream(path, {
+    start: offset,
+    highWaterMark: readChunkBytes,
+    ...(end !== undefined && { end }),
+  });
+}
+
+function progressOf(
+  { diffId, input }: LayerPlan,
+  status: LayerProgress["status"],
+  bytes: number,
+): LayerProgress {
+  const totalBytes = input.size ?? input.source?.length;
+  return {
+    kind: "layer",
+    diffId,
+    label: digestHex(diffId).slice(0, 12),
+    status,
+    bytes,
+    ...(totalBytes !== undefined && { totalBytes }),
+  };
+}

@@ -1,0 +1,41 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Digest, errnoCode } from "@strata/core";
+import { ingestDir } from "../content/paths.ts";
+
+/** What a staging directory relies on, and what it has begun. */
+export interface Holds {
+  /** The name of the driver. */
+  readonly driver: string;
+  /** Committed snapshots: used already, or to be committed. */
+  readonly chains: readonly Digest[];
+  /** Keys of its active snapshots. */
+  readonly actives: readonly string[];
+}
+
+export const holdsFile = (dir: string): string => join(dir, "holds.json");
+
+/** What is noted in a staging directory, if anything is yet. */
+export async function readHolds(dir: string): Promise<Holds | undefined> {
+  try {
+    return JSON.parse(await readFile(holdsFile(dir), "utf8"));
+  } catch (error) {
+    if (errnoCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The committed snapshots that a load, import or commit relies on, whose image is not in the index yet. Call it with
+ * the store's lock held, and remove none of them. Those of a killed process are among them until it was reaped.
+ * @param except - a staging directory that does not count, by id
+ */
+export async function heldChains(root: string, except?: string): Promise<Set<Digest>> {
+  const held = new Set<Digest>();
+  for (const id of await readdir(ingestDir(root))) {
+    if (id === except) continue;
+    const holds = await readHolds(join(ingestDir(root), id));
+    for (const chain of holds?.chains ?? []) held.add(chain);
+  }
+  return held;
+}

@@ -1,0 +1,71 @@
+import { readdir, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { errnoCode, FileLock, isStrataError } from "@strata/core";
+import type { StoreContext } from "../content/context.ts";
+import { ingestDir } from "../content/paths.ts";
+import { withStoreLock } from "../content/store-lock.ts";
+import { readHolds } from "./holds.ts";
+
+export const ownerFile = (dir: string): string => join(dir, "owner");
+
+/**
+ * Remove the staging of processes that were killed, with their active snapshots. What a living process stages is
+ * never touched, nor what was staged for another driver.
+ * Cost: one look at each staging directory, plus what is removed.
+ * @returns how many were removed
+ */
+export async function reapIngests(context: StoreContext): Promise<number> {
+  const { root, driver } = context;
+  if ((await readdir(ingestDir(root))).length === 0) return 0;
+  let reaped = 0;
+  for (const { dir, owner } of await takeDead(root)) {
+    using _owner = owner;
+    const holds = await readHolds(dir);
+    if (holds !== undefined && holds.driver !== driver.name) continue;
+    for (const key of holds?.actives ?? []) await removeActive(context, key);
+    await removeStaging(dir);
+    reaped += 1;
+  }
+  return reaped;
+}
+
+/** The lock keeps out a process that has made its directory but does not own it yet. */
+async function takeDead(root: string): Promise<{ dir: string; owner: FileLock }[]> {
+  return await withStoreLock(root, async () => {
+    const dead: { dir: string; owner: FileLock }[] = [];
+    for (const id of await readdir(ingestDir(root))) {
+      const dir = join(ingestDir(root), id);
+      const owner = await tryOwn(dir);
+      if (owner !== undefined) dead.push({ dir, owner });
+    }
+    return dead;
+  });
+}
+
+async function tryOwn(dir: string): Promise<FileLock | undefined> {
+  try {
+    return FileLock.tryTake(ownerFile(dir), "exclusive", { create: false });
+  } catch (error) {
+    if (errnoCode(error) !== "ENOENT") throw error;
+    // Its process is just removing it, or was killed at its very beginning or end, when it is empty.
+    await rmdir(dir).catch(() => {});
+    return undefined;
+  }
+}
+
+/** Remove a staging directory whose owner lock is held, the lock's file last: so it is known as garbage to the end. */
+export async function removeStaging(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    if (join(dir, name) !== ownerFile(dir)) await rm(join(dir, name), { force: true });
+  }
+  await rm(dir, { recursive: true, force: true });
+}
+
+/** Remove an active snapshot that may never have been made, or was committed. */
+export async function removeActive({ driver }: StoreContext, key: string): Promise<void> {
+  try {
+    await driver.remove(key);
+  } catch (error) {
+    if (!isStrataError(error, "NotFound")) throw error;
+  }
+}

@@ -1,0 +1,33 @@
+import { type Digest, isDigest, type Labels, type SnapshotInfo, StrataError } from "@strata/core";
+
+const blobLabel = "dev.strata.layer.blob";
+const diffIdLabel = "dev.strata.layer.diff-id";
+const sizeLabel = "dev.strata.layer.size";
+
+/** What is known of the layer that a committed snapshot was unpacked from. */
+export interface LayerFacts {
+  /** The blob whose bytes were seen to be this layer. */
+  readonly blob: Digest;
+  readonly diffId: Digest;
+  /** Bytes of its regular files. */
+  readonly contentBytes: number;
+}
+
+/** The facts as labels of the snapshot. */
+export function layerLabels({ blob, diffId, contentBytes }: LayerFacts): Labels {
+  return { [blobLabel]: blob, [diffIdLabel]: diffId, [sizeLabel]: String(contentBytes) };
+}
+
+/** @throws StrataError `Corrupt`, if the snapshot was not made by a store */
+export function layerFacts({ id, labels }: SnapshotInfo): LayerFacts {
+  const blob = labels[blobLabel];
+  const diffId = labels[diffIdLabel];
+  const contentBytes = Number(labels[sizeLabel]);
+  if (isDigest(blob) && isDigest(diffId) && Number.isSafeInteger(contentBytes)) {
+    return { blob, diffId, contentBytes };
+  }
+  throw new StrataError(
+    "Corrupt",
+    `snapshot ${id} has the name of a layer, but none of its labels; remove it and load the image again`,
+  );
+}

@@ -1,0 +1,178 @@
+import { stat } from "node:fs/promises";
+import {
+  type ActiveSnapshot,
+  type Digest,
+  isStrataError,
+  type OverlayLayout,
+  StrataError,
+} from "@strata/core";
+import { type AppliedLayer, type LayerSource, settleLayer } from "@strata/layer";
+import type { StoreContext } from "../content/context.ts";
+import type { IngestOptions, LayerPlan } from "./layer-input.ts";
+import { type LayerFacts, layerLabels } from "./snapshot-labels.ts";
+import type { Staging } from "./staging.ts";
+
+/** A layer that has no snapshot yet. */
+export interface UnpackJob {
+  readonly plan: LayerPlan;
+  /** The key of its snapshot until it is committed. */
+  readonly key: string;
+  readonly source: LayerSource;
+  /** Where to keep the blob's bytes, if they are not in the store or the staging directory yet. */
+  readonly keepAs?: string;
+  readonly onBytes: (bytesRead: number) => void;
+}
+
+/**
+ * Unpack layers and commit them as snapshots named by ChainID.
+ *
+ * Where the driver can rebase, all are written side by side, made durable by one sync, and chained afterwards;
+ * elsewhere each needs its parent first. A snapshot that another process commits meanwhile is taken as it is: the
+ * name says what is in it.
+ * @param jobs - parents before children
+ */
+export async function unpackLayers(
+  context: StoreContext,
+  staging: Staging,
+  jobs: readonly UnpackJob[],
+  options: IngestOptions,
+): Promise<Map<Digest, LayerFacts>> {
+  const layers = context.driver.capabilities.rebase.supported
+    ? await unpackSideBySide(context, jobs, options)
+    : await unpackInOrder(context, jobs, options);
+  for (const { plan, keepAs } of jobs) {
+    const facts = layers.get(plan.chainId);
+    if (facts && keepAs !== undefined) staging.addBlob(facts.blob, keepAs);
+  }
+  return layers;
+}
+
+async function unpackInOrder(
+  context: StoreContext,
+  jobs: readonly UnpackJob[],
+  options: IngestOptions,
+): Promise<Map<Digest, LayerFacts>> {
+  const layers = new Map<Digest, LayerFacts>();
+  for (const job of jobs) {
+    const { signal } = options;
+    const active = await context.driver.prepare(job.key, job.plan.parent, { ...(signal && { signal }) });
+    const applied = await applyJob(context, job, active, options, false);
+    await commitOrYield(context, active, job, applied, {});
+    layers.set(job.plan.chainId, applied);
+  }
+  return layers;
+}
+
+async function unpackSideBySide(
+  context: StoreContext,
+  jobs: readonly UnpackJob[],
+  options: IngestOptions,
+): Promise<Map<Digest, LayerFacts>> {
+  const prepared: { job: UnpackJob; active: ActiveSnapshot; bytes: number }[] = [];
+  for (const job of jobs) {
+    prepared.push({ job, active: await context.driver.prepare(job.key), bytes: await sizeOf(job.source) });
+  }
+
+  const applied = new Map<UnpackJob, AppliedLayer>();
+  // The largest first, so that it is not left over for one thread at the end.
+  const largestFirst = prepared.toSorted((a, b) => b.bytes - a.bytes);
+  await allOrFirstError(options.signal, largestFirst, async ({ job, active }, signal) => {
+    applied.set(job, await applyJob(context, job, active, { ...options, signal }, true));
+  });
+
+  const layouts = new Map<Digest, OverlayLayout>();
+  for (const { job, active } of prepared) {
+    const { chainId, parent } = job.plan;
+    const below = parent && (layouts.get(parent) ?? overlayOf((await context.driver.open(parent)).layout()));
+    const layout = { ...overlayOf(active.layout()), lowers: below ? [below.dir, ...below.lowers] : [] };
+    settleLayer(layout, resultOf(applied, job).unresolved);
+    layouts.set(chainId, layout);
+  }
+
+  await context.driver.sync();
+  const layers = new Map<Digest, LayerFacts>();
+  for (const { job, active } of prepared) {
+    const { parent } = job.plan;
+    const result = resultOf(applied, job);
+    await commitOrYield(context, active, job, result, { synced: true, ...(parent && { parent }) });
+    layers.set(job.plan.chainId, result);
+  }
+  return layers;
+}
+
+async function applyJob(
+  context: StoreContext,
+  { plan, source, keepAs, onBytes }: UnpackJob,
+  active: ActiveSnapshot,
+  { limits, ignoreOwnership, signal }: IngestOptions,
+  lowersLater: boolean,
+): Promise<AppliedLayer> {
+  const { blob, size } = plan.input;
+  return await context.workers().apply({
+    source,
+    layout: active.layout(),
+    expected: {
+      diffId: plan.diffId,
+      ...(blob && { blob }),
+      ...(size !== undefined && { blobSize: size }),
+    },
+    lowersLater,
+    onProgress: onBytes,
+    ...(keepAs !== undefined && { keepAs }),
+    ...(limits && { limits }),
+    ...(ignoreOwnership !== undefined && { ignoreOwnership }),
+    ...(signal && { signal }),
+  });
+}
+
+async function commitOrYield(
+  { driver }: StoreContext,
+  active: ActiveSnapshot,
+  { plan }: UnpackJob,
+  applied: AppliedLayer,
+  options: { synced?: boolean; parent?: string },
+): Promise<void> {
+  try {
+    await active.commit(plan.chainId, { ...options, labels: layerLabels(applied) });
+  } catch (error) {
+    if (!isStrataError(error, "AlreadyExists")) throw error;
+    await driver.remove(active.id);
+  }
+}
+
+function resultOf(applied: ReadonlyMap<UnpackJob, AppliedLayer>, job: UnpackJob): AppliedLayer {
+  const result = applied.get(job);
+  if (result === undefined) throw new TypeError(`layer ${job.plan.chainId} was not applied`);
+  return result;
+}
+
+function overlayOf(layout: ReturnType<ActiveSnapshot["layout"]>): OverlayLayout {
+  if (layout.format === "overlay") return layout;
+  throw new StrataError("Unsupported", "a driver that can rebase must have overlay layouts");
+}
+
+async function sizeOf({ path, offset = 0, length }: LayerSource): Promise<number> {
+  return length ?? (await stat(path)).size - offset;
+}
+
+/** Do all at the same time; the first that fails stops the others, and none goes on when this returns. */
+async function allOrFirstError<T>(
+  signal: AbortSignal | undefined,
+  items: readonly T[],
+  work: (item: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController();
+  const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  let failed: { error: unknown } | undefined;
+  await Promise.all(
+    items.map(async (item) => {
+      try {
+        await work(item, either);
+      } catch (error) {
+        failed ??= { error };
+        stop.abort(error);
+      }
+    }),
+  );
+  if (failed) throw failed.error;
+}
