@@ -36,3 +36,5 @@ export type {
   SnapshotPlace,
 } from "./mechanism.ts";
 export { removeTree } from "./remove-tree.ts";
+export { treeUsage } from "./tree-usage.ts";
+export { inTurns } from "./turns.ts";

@@ -1,5 +1,4 @@
 import { basename, dirname, resolve } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import {
   AT_FDCWD,
   AT_REMOVEDIR,
@@ -23,6 +22,7 @@ import {
 import type { CallOptions, Usage } from "./driver.ts";
 import { errnoCode, StrataError } from "./errors.ts";
 import { randomName } from "./ids.ts";
+import { inTurns } from "./turns.ts";
 
 /**
  * Remove a file or a whole tree, whatever is in it: closed directories (as far as they are the caller's), names that
@@ -32,25 +32,18 @@ import { randomName } from "./ids.ts";
  * @throws StrataError `Busy`, if something is mounted inside; what was removed before it was met stays removed
  * @throws the system error
  */
-export async function removeTree(path: string, { signal }: CallOptions = {}): Promise<Usage> {
+export async function removeTree(path: string, options: CallOptions = {}): Promise<Usage> {
   const absolute = resolve(path);
-  const removal = new Removal(absolute);
   const parent = openParent(absolute);
   if (parent === undefined) return { bytes: 0, inodes: 0 };
+  const removal = new Removal(absolute);
   try {
-    for (const _turn of removal.remove(parent, Buffer.from(basename(absolute)), 0)) {
-      signal?.throwIfAborted();
-      await setImmediate();
-      removal.startTurn();
-    }
+    await inTurns(removal.remove(parent, Buffer.from(basename(absolute)), 0), options);
   } finally {
     close(parent);
   }
   return { bytes: removal.bytes, inodes: removal.inodes };
 }
-
-/** How long the event loop is kept from others at a time. */
-const turnMs = 10;
 
 /** Directories below this are moved up to the top first: each level above holds a descriptor. */
 const deepest = 64;
@@ -60,20 +53,14 @@ class Removal {
   inodes = 0;
   readonly #path: string;
   #top: number | undefined;
-  #turnEnds = 0;
 
   constructor(path: string) {
     this.#path = path;
-    this.startTurn();
   }
 
-  startTurn(): void {
-    this.#turnEnds = performance.now() + turnMs;
-  }
-
-  /** Remove `name` from the directory `parent`; yields when others should have a turn. */
+  /** Remove `name` from the directory `parent`. */
   *remove(parent: number, name: Buffer, depth: number): Generator<void, void> {
-    if (performance.now() > this.#turnEnds) yield;
+    yield;
     try {
       const stat = statxOrUndefined(parent, name);
       if (stat === undefined) return;
