@@ -1,4 +1,8 @@
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
+import { bunzip2 } from "./compression/bunzip2.ts";
+import { gunzip } from "./compression/gunzip.ts";
+import { unxz } from "./compression/unxz.ts";
+import { unzstd } from "./compression/unzstd.ts";
 
 /** How a blob's bytes are compressed. */
 export type Compression = "none" | "gzip" | "bzip2" | "xz" | "zstd";
@@ -15,10 +19,20 @@ export function detectCompression(head: Buffer): Compression {
   return magics.find(([, magic]) => head.subarray(0, magic.length).equals(magic))?.[0] ?? "none";
 }
 
+const decoders: Readonly<
+  Record<Exclude<Compression, "none">, (source: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>>
+> = { gzip: gunzip, bzip2: bunzip2, xz: unxz, zstd: unzstd };
+
 /**
- * A stream that takes compressed bytes and gives the bytes they stand for. It takes concatenated members, frames and
- * streams, and fails on a truncated stream and on a wrong checksum.
+ * The bytes that compressed ones stand for. Concatenated members, streams and frames are taken as one. Memory: some
+ * megabytes, or what the compressor's window asks for (xz and zstd), at most 128 MiB.
+ * @throws StrataError `Corrupt`, for a truncated stream or a wrong checksum
  */
-export function decompressor(compression: Exclude<Compression, "none">): Duplex {
-  throw new Error(`no ${compression} yet`);
+export function decompress(compression: Compression, source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  return compression === "none" ? source : decoders[compression](source);
+}
+
+/** {@link decompress} as a stream: write compressed bytes into it, read what they stand for. */
+export function decompressor(compression: Compression): Duplex {
+  return Duplex.from((source: AsyncIterable<Buffer>) => decompress(compression, source));
 }

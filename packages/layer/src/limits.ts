@@ -1,3 +1,5 @@
+import { StrataError } from "@strata/core";
+
 /**
  * What a layer's archive may ask for. Beyond any of these, apply fails with `InvalidArgument`; the message names
  * the limit and the option that raises it.
@@ -29,3 +31,32 @@ export const defaultLimits: Limits = {
   maxDepth: 512,
   maxHeaderBytes: 2 ** 20,
 };
+
+/** Below this much output a ratio says little: a few kilobytes of zeros already compress a thousandfold. */
+export const ratioJudgedFromBytes: number = 64 * 2 ** 20;
+
+const words: Readonly<Record<keyof Limits, (limit: string) => string>> = {
+  maxBytes: (limit) => `unpacks to more than ${limit} bytes`,
+  maxEntries: (limit) => `has more than ${limit} entries`,
+  maxRatio: (limit) => `unpacks to more than ${limit} times its compressed size`,
+  maxDepth: (limit) => `has a path of more than ${limit} components`,
+  maxHeaderBytes: (limit) => `has an entry with more than ${limit} bytes of extended headers`,
+};
+
+const flags: Readonly<Record<keyof Limits, string>> = {
+  maxBytes: "--max-bytes",
+  maxEntries: "--max-entries",
+  maxRatio: "--max-ratio",
+  maxDepth: "--max-depth",
+  maxHeaderBytes: "--max-header-bytes",
+};
+
+/** The error for an archive that asks for more than `limits[name]`. */
+export function limitExceeded(limits: Limits, name: keyof Limits): StrataError {
+  const limit = limits[name];
+  return new StrataError(
+    "InvalidArgument",
+    `the layer ${words[name](limit.toLocaleString("en-US"))} (${name}); ` +
+      `if you trust where it comes from, raise the limit with ${flags[name]}`,
+  );
+}

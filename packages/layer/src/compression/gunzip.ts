@@ -1,0 +1,29 @@
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { damaged, truncated } from "./damaged.ts";
+
+const MiB = 1024 * 1024;
+
+/**
+ * Decompress gzip, of several members too. Inflating runs in a thread of libuv's pool, beside whatever the caller does
+ * with the piece before: hence the large pieces, and room for one more.
+ */
+export async function* gunzip(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const input = Readable.from(source, { objectMode: false, highWaterMark: MiB });
+  const stream = createGunzip({ chunkSize: MiB });
+  let sourceError: unknown;
+  input.on("error", (error) => {
+    sourceError = error;
+    stream.destroy(error);
+  });
+  try {
+    for await (const chunk of input.pipe(stream)) yield chunk;
+  } catch (error) {
+    if (sourceError !== undefined) throw sourceError;
+    const message = error instanceof Error ? error.message : String(error);
+    throw message === "unexpected end of file" ? truncated("gzip", error) : damaged("gzip", message, error);
+  } finally {
+    input.destroy();
+    stream.destroy();
+  }
+}
