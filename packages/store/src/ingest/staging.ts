@@ -65,12 +65,12 @@ export class Staging implements AsyncDisposable {
   }
 
   /**
-   * Note the committed snapshots that are relied upon or will be committed, each perhaps by way of an active one.
+   * Note the committed snapshots that are relied upon or will be committed, and the active ones that are being made.
    * Call it with the store's lock held.
+   * @param actives - their keys. @defaultValue one of this staging for each of `chains`
    */
-  async hold(chains: readonly Digest[]): Promise<void> {
-    const driver = this.#context.driver.name;
-    const holds: Holds = { driver, chains, actives: chains.map((_, index) => this.key(index)) };
+  async hold(chains: readonly Digest[], actives = chains.map((_, index) => this.key(index))): Promise<void> {
+    const holds: Holds = { driver: this.#context.driver.name, chains, actives };
     await writeFileAtomic(holdsFile(this.#dir), JSON.stringify(holds), { durable: false });
     this.#held = chains.length;
   }
