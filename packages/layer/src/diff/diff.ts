@@ -102,6 +102,7 @@ async function* content(
   }
   const { ino, size, mtime } = fstatx(fd);
   const unchanged = ino === stat.ino && size === stat.size;
-  if (!unchanged || mtime.sec !== stat.mtime.sec || mtime.nsec !== stat.mtime.nsec) throw changedWhileRead(path);
+  if (!unchanged || mtime.sec !== stat.mtime.sec || mtime.nsec !== stat.mtime.nsec)
+    throw changedWhileRead(path);
   yield* chunks.append(Buffer.alloc(paddingAfter(stat.size)));
 }

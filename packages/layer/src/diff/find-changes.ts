@@ -30,7 +30,7 @@ export async function findChanges(layout: LayerLayout, pace: Pace): Promise<Chan
   const root = await walk.run(fresh, touched);
   // Other names of a file that changed may be anywhere, touched or not.
   if (touched !== undefined && walk.links.incomplete)
-    return new ChangeWalk(layout, pace).run(fresh, undefined);
+    return await new ChangeWalk(layout, pace).run(fresh, undefined);
   return root;
 }
 
