@@ -1,1 +1,1 @@
-export {};
+export { type VfsOptions, vfs } from "./vfs.ts";

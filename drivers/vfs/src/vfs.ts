@@ -1,0 +1,120 @@
+import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import {
+  type CreateOptions,
+  createDriver,
+  type DriverMechanism,
+  type DriverOptions,
+  FileLock,
+  type PlainLayout,
+  type Problem,
+  removeTree,
+  type SnapshotPlace,
+  type StorageDriver,
+  treeUsage,
+} from "@strata/core";
+import { isRoot } from "./attributes.ts";
+import { copyTree } from "./copy-tree.ts";
+import { probe } from "./probe.ts";
+import { bindReadonly, canBindReadonly, isMounted, unmount } from "./readonly-bind.ts";
+
+/** Options of {@link vfs}: those that every driver takes. */
+export interface VfsOptions extends DriverOptions {}
+
+/**
+ * The driver that works everywhere: each snapshot is a whole tree in a plain directory, made as a copy of its
+ * parent's. Where the file system can share blocks between files (btrfs, xfs), the copy does.
+ *
+ * - The mount of an active is its directory itself; so it needs no privilege and costs nothing.
+ * - A view is a read-only bind mount of its parent's tree. An ordinary user, who cannot mount, gets a copy.
+ * - An ordinary user's copy keeps what that user may set: not other owners, nor attributes that are root's.
+ * - A chain can have 500 snapshots, as many as overlayfs can mount, so that what one driver takes the other takes.
+ *
+ * @throws as {@link createDriver}
+ */
+export function vfs(options: VfsOptions): Promise<StorageDriver> {
+  return createDriver(mechanism, options);
+}
+
+/*
+ * What is in a snapshot's directory:
+ *
+ *     tree/   the whole tree; a view that is mounted has none, but its parent's
+ *     view/   where such a view is mounted
+ */
+const mechanism: DriverMechanism = {
+  name: "vfs",
+  probe,
+  create,
+  layout,
+
+  async mount(place) {
+    bindReadonly(treeOf(place), viewPath(place));
+    return viewPath(place);
+  },
+
+  async mountedAt(place) {
+    if (!isBoundView(place)) return treeOf(place);
+    return isMounted(viewPath(place)) ? viewPath(place) : undefined;
+  },
+
+  async unmount(place, force) {
+    if (isBoundView(place)) unmount(viewPath(place), force);
+  },
+
+  async seal() {
+    // A tree is whole as it is.
+  },
+
+  destroy: removeTree,
+
+  async usage(place, options) {
+    return isBoundView(place) ? { bytes: 0, inodes: 0 } : treeUsage(treeOf(place), options);
+  },
+
+  async check(place): Promise<Problem[]> {
+    const tree = treeOf(place);
+    return existsSync(tree)
+      ? []
+      : [{ subject: tree, message: "the tree is gone; remove the snapshot and make it anew" }];
+  },
+};
+
+async function create(place: SnapshotPlace, options: CreateOptions): Promise<void> {
+  const tree = `${place.dir}/tree`;
+  const parent = parentTree(place);
+  if (parent === undefined) {
+    mkdirSync(tree);
+    chmodSync(tree, 0o755); // Whatever the umask.
+  }
+  if (place.kind === "view" && canBindReadonly(parent ?? tree)) {
+    mkdirSync(viewPath(place), { mode: 0o700 });
+  } else if (parent !== undefined) {
+    // An ordinary user's copy changes modes in the parent for a moment, see copyTree.
+    using _lock = isRoot()
+      ? undefined
+      : await FileLock.take(parent, "exclusive", { create: false, ...options });
+    await copyTree(parent, tree, options);
+  }
+}
+
+function layout(place: SnapshotPlace): PlainLayout {
+  const base = parentTree(place);
+  return { format: "plain", dir: treeOf(place), ...(base !== undefined && { base }) };
+}
+
+function treeOf(place: SnapshotPlace): string {
+  const parent = parentTree(place);
+  return parent !== undefined && isBoundView(place) ? parent : `${place.dir}/tree`;
+}
+
+function parentTree({ parents: [parent] }: SnapshotPlace): string | undefined {
+  return parent === undefined ? undefined : `${parent}/tree`;
+}
+
+function viewPath({ dir }: SnapshotPlace): string {
+  return `${dir}/view`;
+}
+
+function isBoundView(place: SnapshotPlace): boolean {
+  return place.kind === "view" && existsSync(viewPath(place));
+}
