@@ -15,16 +15,11 @@ function hostSources(): string[] {
   return files;
 }
 
-/** Fill the empty directory `root` with the smallest Debian that has apt. */
-export async function bootstrap(root: string): Promise<void> {
-  await run("mmdebstrap", [
-    "--quiet",
-    "--variant=minbase",
-    "--format=directory",
-    suite,
-    root,
-    ...hostSources(),
-  ]);
+/** Fill the empty directory `root` with the smallest Debian that has apt, and with `packages`. */
+export async function bootstrap(root: string, packages: readonly string[] = []): Promise<void> {
+  const include = packages.map((name) => `--include=${name}`);
+  const options = ["--quiet", "--variant=minbase", "--format=directory", ...include];
+  await run("mmdebstrap", [...options, suite, root, ...hostSources()]);
 }
 
 /**

@@ -26,6 +26,12 @@ export class ImageBuilder implements AsyncDisposable {
     return this.#top;
   }
 
+  /** The path of the image's tree as it is now; mounted until this is disposed. */
+  async tree(): Promise<string> {
+    const container = await this.storage.buildah("from", "--pull-never", this.#top);
+    return this.storage.buildah("mount", container);
+  }
+
   /** Copy the image, as it is now, to where Skopeo's `destination` says. */
   async copyTo(destination: string): Promise<void> {
     await skopeoCopy(this.storage.skopeoName(this.#top), destination);

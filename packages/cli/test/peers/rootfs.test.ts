@@ -1,0 +1,77 @@
+import { ImageBuilder, installPackages, run, Scratch, skopeoCopy } from "@strata/benchmarks";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { debianArchive } from "./support/contents.ts";
+import { Docker } from "./support/docker.ts";
+import { describeWith } from "./support/needs.ts";
+import { drivers, Strata } from "./support/strata.ts";
+import { expectSameTree } from "./support/trees.ts";
+import { umociTree } from "./support/umoci.ts";
+
+const image = "debian.example/with-packages:bookworm";
+const needs = ["root", "mmdebstrap", "buildah", "skopeo", "umoci", "podman", "dockerd", "docker"];
+
+describeWith("a Debian root file system with packages installed on top", needs, () => {
+  let scratch: Scratch;
+  let builder: ImageBuilder;
+  let docker: Docker;
+  let archive: string;
+
+  beforeAll(async () => {
+    scratch = new Scratch();
+    builder = new ImageBuilder();
+    const debian = await debianArchive();
+    await builder.layer("debian", (root) =>
+      run("tar", ["--xattrs", "--xattrs-include=*", "--numeric-owner", "-C", root, "-xpf", debian]),
+    );
+    await builder.layer("packages", (root) => installPackages(root, ["python3-minimal", "iputils-ping"]));
+    archive = scratch.join("archive");
+    await builder.copyTo(`docker-archive:${archive}:${image}`);
+    docker = await Docker.start();
+    await docker.load(archive);
+  });
+
+  afterAll(async () => {
+    await docker?.[Symbol.asyncDispose]();
+    await builder?.[Symbol.asyncDispose]();
+    await scratch?.[Symbol.asyncDispose]();
+  });
+
+  describe.each(drivers)("under %s", (driver) => {
+    let strata: Strata;
+    let tree: string;
+
+    beforeAll(async () => {
+      strata = new Strata(scratch, driver);
+      await strata.load(archive);
+      tree = await strata.tree(image);
+    });
+
+    it("is the tree that Buildah mounts", async () => {
+      await expectSameTree(tree, await builder.tree());
+    });
+
+    it("is the tree of Docker's overlay2", async () => {
+      await expectSameTree(tree, await docker.tree(image));
+    });
+
+    it("is the tree that Umoci unpacks", async () => {
+      const layout = `${scratch.join(`layout-${driver}`)}:${image}`;
+      await skopeoCopy(`docker-archive:${archive}`, `oci:${layout}`);
+      await expectSameTree(tree, await umociTree(layout, scratch.join(`bundle-${driver}`)));
+    });
+
+    it("runs: the programs of both layers start in it", async () => {
+      const { stdout } = await run("chroot", [
+        tree,
+        "python3",
+        "-c",
+        "print(open('/etc/debian_version').read())",
+      ]);
+      expect(stdout).toMatch(/^12\./);
+    });
+
+    it("check finds nothing wrong", async () => {
+      expect(await strata.run("check")).not.toMatch(/sha256|damage/);
+    });
+  });
+});

@@ -1,0 +1,39 @@
+import { fileURLToPath } from "node:url";
+import { run, type Scratch } from "@strata/benchmarks";
+
+/** The drivers that every image is loaded with. */
+export const drivers = ["overlay2", "vfs"] as const;
+export type Driver = (typeof drivers)[number];
+
+const command = fileURLToPath(new URL("../../../bin/strata.js", import.meta.url));
+
+/** A store, used through the command as a person would. */
+export class Strata {
+  readonly root: string;
+  readonly driver: Driver;
+
+  constructor(scratch: Scratch, driver: Driver, name = "store") {
+    this.root = scratch.join(`${name}-${driver}`);
+    this.driver = driver;
+  }
+
+  /** @returns what the command printed, without the line's end */
+  async run(...args: readonly string[]): Promise<string> {
+    const all = [command, "--root", this.root, "--driver", this.driver, ...args];
+    return (await run(process.execPath, all)).stdout.trimEnd();
+  }
+
+  /** Load an archive file or an OCI layout directory. */
+  async load(path: string): Promise<string> {
+    return this.run("load", "--quiet", "--input", path);
+  }
+
+  /** The path of a new container's root file system; mounted until the scratch directory goes. */
+  async tree(image: string): Promise<string> {
+    return this.run("mount", await this.run("create", image));
+  }
+
+  async imageId(image: string): Promise<string> {
+    return this.run("inspect", "--format", "{{.Id}}", image);
+  }
+}
