@@ -84,6 +84,11 @@ export async function updateIndex(
   });
 }
 
+/** What other programs have put into the index beside the store's own images: the digests of manifests or indexes. */
+export async function readForeign(root: string): Promise<Digest[]> {
+  return (await readDescriptors(root)).filter((entry) => !isOurs(entry)).map((entry) => entry.digest);
+}
+
 async function readDescriptors(root: string): Promise<IndexEntry[]> {
   const { manifests }: { manifests: IndexEntry[] } = JSON.parse(await readFile(indexFile(root), "utf8"));
   return manifests;

@@ -1,16 +1,15 @@
-import { createReadStream } from "node:fs";
 import { type Digest, digestHex, StrataError } from "@strata/core";
 import type { LayerSource } from "@strata/layer";
 import type { StoreContext } from "../content/context.ts";
+import { inContext } from "../in-context.ts";
 import type { LayerProgress } from "../progress.ts";
+import { readRange } from "../streams/range.ts";
 import { hashLayer } from "./hash-layer.ts";
 import type { IngestOptions, LayerPlan } from "./layer-input.ts";
 import type { LayerFacts } from "./snapshot-labels.ts";
 import type { Staging } from "./staging.ts";
 import { surveyLayers } from "./survey.ts";
 import { type UnpackJob, unpackLayers } from "./unpack.ts";
-
-const readChunkBytes = 2 ** 20;
 
 /**
  * Have layers unpacked, and their blobs in the staging directory, all digests verified. What is here already is not
@@ -85,12 +84,14 @@ async function verifyBlob(
   const { input, diffId } = plan;
   const source = sourceOf(staging, plan);
   const keepAs = mustKeep(staging, plan, source, new Set()) ? staging.newFile() : undefined;
-  const hashed = await hashLayer(readRange(source), input.what, {
-    onProgress,
-    ...(keepAs !== undefined && { keepAs }),
-    ...(limits && { limits }),
-    ...(signal && { signal }),
-  });
+  const hashed = await inContext(input.what, signal, () =>
+    hashLayer(readRange(source), {
+      onProgress,
+      ...(keepAs !== undefined && { keepAs }),
+      ...(limits && { limits }),
+      ...(signal && { signal }),
+    }),
+  );
   expectSame(input.what, "digest", hashed.blob, input.blob);
   expectSame(input.what, "size", hashed.blobSize, input.size);
   expectSame(input.what, "DiffID", hashed.diffId, diffId);
@@ -102,17 +103,6 @@ async function verifyBlob(
 function expectSame<T>(what: string, property: string, actual: T, expected: T | undefined): void {
   if (expected === undefined || actual === expected) return;
   throw new StrataError("Corrupt", `${what}: its ${property} is ${actual}, not ${expected} as expected`);
-}
-
-/** The bytes of a range of a file. */
-export function readRange({ path, offset = 0, length }: LayerSource): AsyncIterable<Buffer> {
-  if (length === 0) return (async function* () {})();
-  const end = length === undefined ? undefined : offset + length - 1;
-  return createReadStream(path, {
-    start: offset,
-    highWaterMark: readChunkBytes,
-    ...(end !== undefined && { end }),
-  });
 }
 
 function progressOf(

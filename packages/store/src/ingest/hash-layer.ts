@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import type { Digest } from "@strata/core";
 import type { Compression, Limits } from "@strata/layer";
-import { decompress } from "../archive/decompress.ts";
+import { decompress } from "../streams/decompress.ts";
 
 /** What the bytes of a layer are, found out without unpacking it. */
 export interface HashedLayer {
@@ -22,12 +22,10 @@ export interface HashLayerOptions {
 
 /**
  * Read a layer's tar, compressed or not, once.
- * @param what - names it in errors
  * @throws StrataError `Corrupt`, if it cannot be decompressed; `InvalidArgument`, beyond a limit
  */
 export async function hashLayer(
   bytes: AsyncIterable<Uint8Array>,
-  what: string,
   { keepAs, limits, signal, onProgress }: HashLayerOptions = {},
 ): Promise<HashedLayer> {
   const blobHash = createHash("sha256");
@@ -44,7 +42,7 @@ export async function hashLayer(
         yield chunk;
       }
     };
-    const { compression, bytes: plain } = await decompress(kept(), what, limits);
+    const { compression, bytes: plain } = await decompress(kept(), limits);
     const diffHash = compression === "none" ? undefined : createHash("sha256");
     for await (const chunk of plain) diffHash?.update(chunk);
     const blob: Digest = `sha256:${blobHash.digest("hex")}`;

@@ -10,6 +10,7 @@ import {
 import { withStoreLock } from "../content/store-lock.ts";
 import { configSchema, type ImageConfig, parseDocument } from "../documents.ts";
 import { giveReference, imageIdOf } from "../images/references.ts";
+import { ociManifestType } from "../media-types.ts";
 import { bringLayers } from "./bring-layers.ts";
 import type { IngestOptions, LayerInput, LayerPlan } from "./layer-input.ts";
 import { dropChains } from "./live-chains.ts";
@@ -143,7 +144,7 @@ async function stageDocuments(
   const blobs = image.layers.flatMap((plan, index) => plan.input.blob ?? facts[index]?.blob ?? []);
   await staging.addBytes(input.configBytes);
   const manifest = input.manifest ?? {
-    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    mediaType: ociManifestType,
     bytes: makeManifest({ digest: id, size: input.configBytes.length }, await manifestLayers(staging, blobs)),
   };
   const digest = await staging.addBytes(manifest.bytes);

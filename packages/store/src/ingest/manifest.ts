@@ -1,9 +1,10 @@
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import type { Digest } from "@strata/core";
-import { type Compression, detectCompression, type LayerSource } from "@strata/layer";
+import type { Compression } from "@strata/layer";
+import { ociManifestType } from "../media-types.ts";
+import { compressionOf } from "../streams/range.ts";
 import type { Staging } from "./staging.ts";
 
-const manifestType = "application/vnd.oci.image.manifest.v1+json";
 const configType = "application/vnd.oci.image.config.v1+json";
 
 const layerTypes: Partial<Record<Compression, string>> = {
@@ -34,7 +35,7 @@ export function makeManifest(
   return Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
-      mediaType: manifestType,
+      mediaType: ociManifestType,
       config: { mediaType: configType, ...config },
       layers,
     }),
@@ -53,15 +54,4 @@ export async function manifestLayers(staging: Staging, blobs: readonly Digest[])
     layers.push({ mediaType, digest, size: (await stat(path)).size });
   }
   return layers;
-}
-
-/** How the bytes of a range of a file are compressed. */
-export async function compressionOf({ path, offset = 0 }: LayerSource): Promise<Compression> {
-  const file = await open(path, "r");
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(6), 0, 6, offset);
-    return detectCompression(buffer.subarray(0, bytesRead));
-  } finally {
-    await file.close();
-  }
 }

@@ -1,7 +1,8 @@
 import type { Digest } from "@strata/core";
-import { decompress } from "../archive/decompress.ts";
-import { readRange } from "./bring-layers.ts";
-import { type HashedLayer, hashLayer } from "./hash-layer.ts";
+import { inContext } from "../in-context.ts";
+import { decompress } from "../streams/decompress.ts";
+import { readRange } from "../streams/range.ts";
+import { hashLayer } from "./hash-layer.ts";
 import type { IngestOptions, LayerInput } from "./layer-input.ts";
 import { layerMediaType } from "./manifest.ts";
 import type { Staging } from "./staging.ts";
@@ -17,13 +18,15 @@ export async function stageLayer(
   { limits, signal }: IngestOptions,
 ): Promise<{ input: LayerInput; diffId: Digest }> {
   const options = { ...(limits && { limits }), ...(signal && { signal }) };
-  let path = staging.newFile();
-  let hashed: HashedLayer = await hashLayer(bytes, what, { ...options, keepAs: path });
-  if (layerMediaType(hashed.compression) === undefined) {
-    const plain = await decompress(readRange({ path }), what, limits);
-    path = staging.newFile();
-    hashed = await hashLayer(plain.bytes, what, { ...options, keepAs: path });
-  }
-  const { blob, blobSize, diffId } = hashed;
-  return { input: { what, source: { path }, staged: true, blob, size: blobSize }, diffId };
+  return await inContext(what, signal, async () => {
+    let path = staging.newFile();
+    let hashed = await hashLayer(bytes, { ...options, keepAs: path });
+    if (layerMediaType(hashed.compression) === undefined) {
+      const plain = await decompress(readRange({ path }), limits);
+      path = staging.newFile();
+      hashed = await hashLayer(plain.bytes, { ...options, keepAs: path });
+    }
+    const { blob, blobSize, diffId } = hashed;
+    return { input: { what, source: { path }, staged: true, blob, size: blobSize }, diffId };
+  });
 }

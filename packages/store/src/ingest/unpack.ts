@@ -8,6 +8,7 @@ import {
 } from "@strata/core";
 import { type AppliedLayer, type LayerSource, settleLayer } from "@strata/layer";
 import type { StoreContext } from "../content/context.ts";
+import { inContext } from "../in-context.ts";
 import type { IngestOptions, LayerPlan } from "./layer-input.ts";
 import { type LayerFacts, layerLabels } from "./snapshot-labels.ts";
 import type { Staging } from "./staging.ts";
@@ -108,21 +109,23 @@ async function applyJob(
   lowersLater: boolean,
 ): Promise<AppliedLayer> {
   const { blob, size } = plan.input;
-  return await context.workers().apply({
-    source,
-    layout: active.layout(),
-    expected: {
-      diffId: plan.diffId,
-      ...(blob && { blob }),
-      ...(size !== undefined && { blobSize: size }),
-    },
-    lowersLater,
-    onProgress: onBytes,
-    ...(keepAs !== undefined && { keepAs }),
-    ...(limits && { limits }),
-    ...(ignoreOwnership !== undefined && { ignoreOwnership }),
-    ...(signal && { signal }),
-  });
+  return await inContext(plan.input.what, signal, () =>
+    context.workers().apply({
+      source,
+      layout: active.layout(),
+      expected: {
+        diffId: plan.diffId,
+        ...(blob && { blob }),
+        ...(size !== undefined && { blobSize: size }),
+      },
+      lowersLater,
+      onProgress: onBytes,
+      ...(keepAs !== undefined && { keepAs }),
+      ...(limits && { limits }),
+      ...(ignoreOwnership !== undefined && { ignoreOwnership }),
+      ...(signal && { signal }),
+    }),
+  );
 }
 
 async function commitOrYield(

@@ -1,10 +1,15 @@
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { StrataError } from "@strata/core";
-import { type Compression, decompressor, defaultLimits, detectCompression, type Limits } from "@strata/layer";
+import {
+  type Compression,
+  decompressor,
+  defaultLimits,
+  detectCompression,
+  type Limits,
+  limitExceeded,
+  ratioJudgedFromBytes,
+} from "@strata/layer";
 
-/** Below this many bytes of output a ratio says nothing. */
-const ratioMatters = 64 * 2 ** 20;
 const magicBytes = 6;
 
 export interface Decompressed {
@@ -15,12 +20,11 @@ export interface Decompressed {
 
 /**
  * Find out how a stream is compressed, and undo it.
- * @param what - names the stream in errors
- * @throws StrataError `InvalidArgument`, while `bytes` are read, beyond `maxBytes` or `maxRatio`
+ * @throws StrataError, while `bytes` are read: `Corrupt`, if they are damaged; `InvalidArgument`, beyond `maxBytes` or
+ *   `maxRatio`
  */
 export async function decompress(
   input: AsyncIterable<Uint8Array>,
-  what: string,
   limits: Partial<Limits> = {},
 ): Promise<Decompressed> {
   const chunks = input[Symbol.asyncIterator]();
@@ -33,11 +37,8 @@ export async function decompress(
   }
   const compression = detectCompression(Buffer.concat(head));
   const counted = new CountedInput(head, chunks);
-  const plain =
-    compression === "none"
-      ? counted
-      : through(counted, decompressor(compression), `${what} (${compression})`);
-  return { compression, bytes: limited(plain, counted, what, { ...defaultLimits, ...limits }) };
+  const plain = compression === "none" ? counted : through(counted, decompressor(compression));
+  return { compression, bytes: limited(plain, counted, { ...defaultLimits, ...limits }) };
 }
 
 class CountedInput implements AsyncIterable<Uint8Array> {
@@ -69,50 +70,29 @@ class CountedInput implements AsyncIterable<Uint8Array> {
   }
 }
 
-async function* through(
-  input: AsyncIterable<Uint8Array>,
-  stream: Duplex,
-  what: string,
-): AsyncGenerator<Uint8Array> {
+async function* through(input: AsyncIterable<Uint8Array>, stream: Duplex): AsyncGenerator<Uint8Array> {
   const fed = pipeline(input, stream);
   fed.catch(() => {
     // The stream is destroyed with the same error, which is where it is seen.
   });
   try {
     yield* stream;
-  } catch (cause) {
-    throw asDamage(cause, what);
   } finally {
     stream.destroy();
   }
 }
 
-/** Errors of zlib and the like say nothing of the file. */
-function asDamage(cause: unknown, what: string): unknown {
-  if (!(cause instanceof Error) || cause instanceof StrataError || cause.name === "AbortError") return cause;
-  return new StrataError("Corrupt", `${what}: ${cause.message}`, { cause });
-}
-
 async function* limited(
   plain: AsyncIterable<Uint8Array>,
   input: { readonly count: number },
-  what: string,
-  { maxBytes, maxRatio }: Limits,
+  limits: Limits,
 ): AsyncGenerator<Uint8Array> {
   let count = 0;
   for await (const chunk of plain) {
     count += chunk.length;
-    if (count > maxBytes) {
-      throw new StrataError(
-        "InvalidArgument",
-        `${what}: more than ${maxBytes} bytes; raise the limit maxBytes if it is to be trusted`,
-      );
-    }
-    if (count > ratioMatters && count > input.count * maxRatio) {
-      throw new StrataError(
-        "InvalidArgument",
-        `${what}: unpacks to more than ${maxRatio} times its size; raise the limit maxRatio if it is to be trusted`,
-      );
+    if (count > limits.maxBytes) throw limitExceeded(limits, "maxBytes");
+    if (count > ratioJudgedFromBytes && count > input.count * limits.maxRatio) {
+      throw limitExceeded(limits, "maxRatio");
     }
     yield chunk;
   }

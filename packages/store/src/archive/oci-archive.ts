@@ -1,0 +1,185 @@
+import { type Digest, digestHex, digestOf, StrataError } from "@strata/core";
+import {
+  configSchema,
+  type Descriptor,
+  type ImageConfig,
+  indexSchema,
+  type Manifest,
+  manifestSchema,
+  parseDocument,
+} from "../documents.ts";
+import type { ImageInput } from "../ingest/ingest-images.ts";
+import type { LayerInput } from "../ingest/layer-input.ts";
+import {
+  assertConfigType,
+  assertLayerType,
+  isForeignLayer,
+  isIndexType,
+  isManifestType,
+} from "../media-types.ts";
+import { formatPlatform, hostPlatform, type Platform, parsePlatform, platformRank } from "../platform.ts";
+import { parseReference } from "../reference.ts";
+import { type Archive, readDocument } from "./archive.ts";
+
+/** Indexes within indexes; nobody writes more than two. */
+const deepest = 8;
+
+/**
+ * The images of an OCI image layout. Of an index, the one for the platform; of several entries with the same name too.
+ * @throws StrataError `NotFound`, if there are images, but none for the platform
+ * @see OCI image-spec, image-layout.md
+ */
+export async function ociImages(archive: Archive, platform: string | undefined): Promise<ImageInput[]> {
+  const wanted = platform === undefined ? hostPlatform() : parsePlatform(platform);
+  const what = `${archive.what}: index.json`;
+  const index = parseDocument(indexSchema, await readDocument(archive, "index.json"), what);
+
+  const byName = new Map<string, Descriptor[]>();
+  for (const [position, entry] of index.manifests.entries()) {
+    const name = nameOf(entry) ?? `${position}`;
+    byName.set(name, [...(byName.get(name) ?? []), entry]);
+  }
+  const images = new Map<Digest, ImageInput>();
+  for (const entries of byName.values()) {
+    const found = await leaves(archive, entries, 0);
+    const chosen =
+      platform === undefined && found.length === 1 ? found[0] : await choose(archive, found, wanted);
+    if (chosen === undefined) continue;
+    const references = entries.flatMap((entry) => referenceOf(entry) ?? []);
+    const known = images.get(chosen.digest);
+    const image = known ?? (await readImage(archive, chosen));
+    images.set(chosen.digest, { ...image, references: [...new Set([...image.references, ...references])] });
+  }
+  if (images.size > 0 || index.manifests.length === 0) return [...images.values()];
+  throw new StrataError(
+    "NotFound",
+    `no matching manifest for ${formatPlatform(wanted)} in the manifest list entries`,
+  );
+}
+
+/** containerd and docker write the whole name apart; for them, `ref.name` is no more than the tag. */
+function nameOf({ annotations }: Descriptor): string | undefined {
+  return annotations?.["io.containerd.image.name"] ?? annotations?.["org.opencontainers.image.ref.name"];
+}
+
+/** A name in a layout may be any text; one that is no reference names nothing here. */
+function referenceOf(entry: Descriptor): string | undefined {
+  try {
+    const name = nameOf(entry);
+    return name === undefined ? undefined : parseReference(name).toString();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The image manifests that are meant, those of nested indexes too; not what says something about an image. */
+async function leaves(
+  archive: Archive,
+  entries: readonly Descriptor[],
+  depth: number,
+): Promise<Descriptor[]> {
+  if (depth > deepest) {
+    throw new StrataError("InvalidArgument", `${archive.what}: indexes nested more than ${deepest} deep`);
+  }
+  const found: Descriptor[] = [];
+  for (const entry of entries) {
+    if (isIndexType(entry.mediaType)) {
+      const bytes = await readVerified(archive, entry);
+      const { manifests } = parseDocument(indexSchema, bytes, `${archive.what}: index ${entry.digest}`);
+      found.push(...(await leaves(archive, manifests, depth + 1)));
+    } else if (isManifestType(entry.mediaType) && !isAttestation(entry)) {
+      found.push(entry);
+    }
+  }
+  return found;
+}
+
+function isAttestation({ platform, annotations }: Descriptor): boolean {
+  return platform?.os === "unknown" || annotations?.["vnd.docker.reference.type"] !== undefined;
+}
+
+async function choose(
+  archive: Archive,
+  candidates: readonly Descriptor[],
+  wanted: Platform,
+): Promise<Descriptor | undefined> {
+  let best: { descriptor: Descriptor; rank: number } | undefined;
+  for (const descriptor of candidates) {
+    const rank = platformRank(wanted, await platformOf(archive, descriptor));
+    if (rank !== undefined && (best === undefined || rank < best.rank)) best = { descriptor, rank };
+  }
+  return best?.descriptor;
+}
+
+async function platformOf(archive: Archive, descriptor: Descriptor): Promise<Platform> {
+  const { os, architecture, variant } = descriptor.platform ?? (await readConfig(archive, descriptor));
+  return { os, architecture, ...(variant && { variant }) };
+}
+
+async function readConfig(archive: Archive, descriptor: Descriptor): Promise<ImageConfig> {
+  const { manifest } = await readManifest(archive, descriptor);
+  const bytes = await readVerified(archive, manifest.config);
+  return parseDocument(configSchema, bytes, `${archive.what}: config ${manifest.config.digest}`);
+}
+
+async function readImage(archive: Archive, descriptor: Descriptor): Promise<ImageInput> {
+  const { manifest, bytes, mediaType } = await readManifest(archive, descriptor);
+  const layers: LayerInput[] = [];
+  for (const layer of manifest.layers) layers.push(await readLayer(archive, layer));
+  return {
+    what: `image ${manifest.config.digest}`,
+    configBytes: await readVerified(archive, manifest.config),
+    manifest: { bytes, mediaType },
+    layers,
+    references: [],
+  };
+}
+
+async function readManifest(
+  archive: Archive,
+  descriptor: Descriptor,
+): Promise<{ manifest: Manifest; bytes: Buffer; mediaType: string }> {
+  const what = `${archive.what}: manifest ${descriptor.digest}`;
+  const bytes = await readVerified(archive, descriptor);
+  const manifest = parseDocument(manifestSchema, bytes, what);
+  const { mediaType } = descriptor;
+  if (manifest.mediaType && manifest.mediaType !== mediaType) {
+    throw new StrataError(
+      "InvalidArgument",
+      `${what} says it is ${manifest.mediaType}, what points to it ${mediaType}`,
+    );
+  }
+  assertConfigType(manifest.config.mediaType, what);
+  for (const layer of manifest.layers) assertLayerType(layer.mediaType, what);
+  return { manifest, bytes, mediaType };
+}
+
+async function readLayer(
+  archive: Archive,
+  { digest, size, mediaType, urls }: Descriptor,
+): Promise<LayerInput> {
+  const source = await archive.find(blobName(digest));
+  const foreign = isForeignLayer(mediaType)
+    ? `, which is foreign and to be had at ${urls?.join(" ") || "no URL"}`
+    : "";
+  return {
+    what: `layer ${digest} of ${archive.what}${source ? "" : foreign}`,
+    blob: digest,
+    size,
+    ...(source && { source, staged: archive.staged }),
+  };
+}
+
+/** A document that a descriptor points to. @throws StrataError `Corrupt`, if it is not what the descriptor says */
+async function readVerified(archive: Archive, { digest, size }: Descriptor): Promise<Buffer> {
+  const bytes = await readDocument(archive, blobName(digest));
+  if (bytes.length === size && digestOf(bytes) === digest) return bytes;
+  throw new StrataError(
+    "Corrupt",
+    `${archive.what}: blob ${digest} should have ${size} bytes; it has ${bytes.length}, with the digest ${digestOf(bytes)}`,
+  );
+}
+
+function blobName(digest: Digest): string {
+  return `blobs/sha256/${digestHex(digest)}`;
+}
