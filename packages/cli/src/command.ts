@@ -1,0 +1,91 @@
+import { Command, CommanderError, Option } from "commander";
+import type { Leaf } from "./catalogue.ts";
+
+/** A command line that is not understood: a flag, an argument, a value. Exit code 125, as docker's. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  /** The command it was meant for: `strata images`. */
+  readonly command: string;
+
+  constructor(message: string, command: string) {
+    super(message);
+    this.command = command;
+  }
+}
+
+/** Options of every command, wherever they stand on the line. */
+export interface GlobalOptions {
+  readonly root?: string;
+  readonly driver?: string;
+  readonly durability?: "none" | "commit";
+  readonly json?: boolean;
+}
+
+/** Commander's command, with the habits of docker's command line. */
+export class StrataCommand extends Command {
+  /** Where the rest of this command is, if it is not a group; see `define`. */
+  leaf: Leaf | undefined;
+  defined = false;
+
+  override createCommand(name?: string): StrataCommand {
+    return new StrataCommand(name);
+  }
+
+  /** `strata images`, for hints. */
+  get path(): string {
+    return this.parent instanceof StrataCommand ? `${this.parent.path} ${this.name()}` : this.name();
+  }
+
+  /** Understands `--flag=true` and `--flag=false`, as Go's flags do. */
+  override parseOptions(args: string[]): ReturnType<Command["parseOptions"]> {
+    const end = args.indexOf("--");
+    return super.parseOptions(
+      args.flatMap((arg, index) => (end >= 0 && index > end ? arg : this.#plain(arg))),
+    );
+  }
+
+  #plain(arg: string): string | string[] {
+    const [, flag, value] = /^(-\w|--[\w-]+)=(true|false)$/.exec(arg) ?? [];
+    if (flag === undefined) return arg;
+    const option = this.options.find((known) => known.short === flag || known.long === flag);
+    if (!option?.isBoolean() && !option?.negate) return arg;
+    if (value === "true") return flag;
+    const opposite = option.negate ? `--${option.attributeName()}` : `--no-${option.name()}`;
+    return this.options.some((known) => known.long === opposite) ? opposite : [];
+  }
+
+  /** A group without a subcommand shows its help and is content. */
+  override help(): never {
+    this.outputHelp();
+    throw new CommanderError(0, "commander.help", "(outputHelp)");
+  }
+
+  override error(message: string): never {
+    throw new UsageError(message.replace(/^error: /, ""), this.path);
+  }
+
+  /** Lines of `--help` that show the command in use. */
+  examples(...lines: string[]): this {
+    return this.addHelpText("after", `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`);
+  }
+}
+
+/** Let `command` take the global options; only the program itself lists them. */
+export function addGlobalOptions(command: Command, listed: boolean): void {
+  const options = [
+    new Option("--root <dir>", "directory of all state (env STRATA_ROOT)"),
+    new Option("--driver <name>", "storage driver: overlay2, vfs, a package or a path (env STRATA_DRIVER)"),
+    new Option("--durability <level>", "what survives a power cut: commit, or none for speed").choices([
+      "none",
+      "commit",
+    ]),
+    new Option("--json", "print JSON instead of text"),
+  ];
+  for (const option of options) command.addOption(listed ? option : option.hideHelp());
+}
+
+/** The global options in force for `command`: those written nearest to it win. */
+export function globalOptionsOf(command: Command): GlobalOptions {
+  const above = command.parent ? globalOptionsOf(command.parent) : {};
+  return { ...above, ...command.opts<GlobalOptions>() };
+}

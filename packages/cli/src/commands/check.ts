@@ -1,0 +1,44 @@
+import type { Problem } from "@strata/core";
+import type { Command } from "commander";
+import type { StrataCommand } from "../command.ts";
+import type { Context } from "../context.ts";
+import { Failed } from "../failure.ts";
+import { LiveLines } from "../progress/live-lines.ts";
+import { withStore } from "../store-access.ts";
+
+interface Options {
+  readonly quick?: boolean;
+  readonly repair?: boolean;
+}
+
+export function define(command: StrataCommand, context: Context): Command {
+  return command
+    .usage("[OPTIONS]")
+    .option("--quick", "compare presence and sizes only, no content")
+    .option("--repair", "write anew from its blob what is damaged")
+    .addHelpText("after", "\nExit code 1 if there is damage that is not repaired.")
+    .examples("strata check", "strata check --quick", "strata check --repair")
+    .action(async (options: Options) => await check(context, options));
+}
+
+async function check(context: Context, { quick = false, repair = false }: Options): Promise<void> {
+  const { stdout, stderr, signal, options } = context;
+  const progress = stderr.isTerminal && !options.json ? new LiveLines(stderr) : undefined;
+  const problems = await withStore(context, async (store) => {
+    const checks = {
+      quick,
+      signal,
+      onProgress: (subject: string) => progress?.set("check", `Checking ${subject}`),
+    };
+    return repair ? await store.repair(checks) : await store.check(checks);
+  });
+  progress?.set("check", "Checked");
+  progress?.flush();
+  if (options.json) await stdout.json(problems);
+  else await stdout.lines(problems.length > 0 ? problems.map(describe) : ["No problems found"]);
+  if (problems.length > 0) throw new Failed();
+}
+
+function describe({ subject, message }: Problem): string {
+  return `${subject}: ${message}`;
+}

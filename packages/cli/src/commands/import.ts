@@ -1,0 +1,68 @@
+import type { Command } from "commander";
+import type { StrataCommand } from "../command.ts";
+import type { Context } from "../context.ts";
+import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
+import { collect } from "../options/values.ts";
+import { layerProgress } from "../progress/layer-progress.ts";
+import { withStore } from "../store-access.ts";
+
+interface Options extends LimitOptions {
+  readonly change?: readonly string[];
+  readonly message?: string;
+  readonly platform?: string;
+}
+
+export function define(command: StrataCommand, context: Context): Command {
+  command
+    .usage("[OPTIONS] FILE|DIRECTORY|- [REPOSITORY[:TAG]]")
+    .argument("<source>", "tar, compressed or not, or directory of a root file system; - is standard input")
+    .argument("[name]", "name of the image")
+    .option(
+      "-c, --change <line>",
+      "line of a Dockerfile to apply: CMD, ENV, EXPOSE, LABEL, USER, WORKDIR, ...",
+      collect,
+    )
+    .option("-m, --message <text>", "comment of the image")
+    .option("--platform <platform>", "what the image is for: linux/arm64, linux/arm/v7");
+  addLimitOptions(command);
+  return command
+    .examples(
+      "strata import rootfs.tar.xz debian:mine",
+      "strata import ./rootfs debian:mine",
+      `debootstrap --variant=minbase bookworm /tmp/root && strata import -c 'CMD ["bash"]' /tmp/root debian:12`,
+    )
+    .action(async (source: string, name: string | undefined, options: Options) => {
+      await importImage(context, source, name, options);
+    });
+}
+
+async function importImage(
+  context: Context,
+  source: string,
+  name: string | undefined,
+  options: Options,
+): Promise<void> {
+  const { change, message, platform } = options;
+  if (/^https?:\/\//.test(source))
+    throw new Error(`cannot import ${source}: download it first, and give the file or - for standard input`);
+  if (source === "-" && process.stdin.isTTY)
+    throw new Error("requested import from stdin, but stdin is a terminal");
+  const progress = layerProgress(context, !context.options.json && !context.stdout.isTerminal);
+  const { id } = await withStore(context, async (store) => {
+    try {
+      return await store.import(source === "-" ? process.stdin : source, {
+        ...(name !== undefined && { reference: name }),
+        ...(change !== undefined && { changes: change }),
+        ...(message !== undefined && { message }),
+        ...(platform !== undefined && { platform }),
+        ...limitsOf(options),
+        signal: context.signal,
+        onProgress: (event) => progress.show(event),
+      });
+    } finally {
+      progress.finish();
+    }
+  });
+  if (context.options.json) await context.stdout.write(`${JSON.stringify({ kind: "imported", id })}\n`);
+  else await context.stdout.line(id);
+}
