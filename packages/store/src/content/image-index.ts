@@ -36,6 +36,13 @@ export function referenceOf(entry: IndexEntry): string | undefined {
   return entry.annotations["org.opencontainers.image.ref.name"];
 }
 
+/** How a descriptor is given a name: one that OCI tools read, one that containerd and docker do. */
+export function nameAnnotations(
+  reference: string,
+): Pick<IndexAnnotations, "org.opencontainers.image.ref.name" | "io.containerd.image.name"> {
+  return { "org.opencontainers.image.ref.name": reference, "io.containerd.image.name": reference };
+}
+
 /** The same entry under another reference, or under none. */
 export function withReference(entry: IndexEntry, reference: string | undefined): IndexEntry {
   const {
@@ -43,15 +50,8 @@ export function withReference(entry: IndexEntry, reference: string | undefined):
     "io.containerd.image.name": _containerdName,
     ...annotations
   } = entry.annotations;
-  if (reference === undefined) return { ...entry, annotations };
-  return {
-    ...entry,
-    annotations: {
-      "org.opencontainers.image.ref.name": reference,
-      "io.containerd.image.name": reference,
-      ...annotations,
-    },
-  };
+  const name = reference === undefined ? {} : nameAnnotations(reference);
+  return { ...entry, annotations: { ...name, ...annotations } };
 }
 
 /** Sizes of the layers of an entry in bytes, bottom first. */

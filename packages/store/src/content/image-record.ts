@@ -32,7 +32,7 @@ export interface ImageRecord {
   readonly layerSizes: readonly number[];
   readonly parentId?: Digest;
   /** The entries of index.json that stand for it, one a reference. */
-  readonly entries: readonly IndexEntry[];
+  readonly entries: readonly [IndexEntry, ...IndexEntry[]];
 }
 
 /**

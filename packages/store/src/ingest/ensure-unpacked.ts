@@ -1,0 +1,46 @@
+import { isStrataError } from "@strata/core";
+import type { StoreContext } from "../content/context.ts";
+import type { ImageRecord } from "../content/image-record.ts";
+import { bringLayers } from "./bring-layers.ts";
+import { layersOf } from "./ingest-image.ts";
+import type { IngestOptions, LayerPlan } from "./layer-input.ts";
+import { Staging } from "./staging.ts";
+
+/**
+ * Have the layers of an image of the store unpacked by this driver: they are not, if the image came in under another
+ * one. Cost: one look at the top layer, if there is nothing to do.
+ * @throws StrataError `Corrupt`, if a layer's blob is gone or damaged
+ */
+export async function ensureUnpacked(
+  context: StoreContext,
+  image: ImageRecord,
+  options: IngestOptions = {},
+): Promise<void> {
+  const top = image.chainIds.at(-1);
+  if (top === undefined || (await isThere(context, top))) return;
+  await using staging = await Staging.open(context, options.signal);
+  try {
+    await bringLayers(context, staging, plansOf(image), options);
+  } catch (error) {
+    await staging.removeActives();
+    throw error;
+  }
+}
+
+function plansOf(image: ImageRecord): LayerPlan[] {
+  return layersOf(image).flatMap(({ blob, size, diffId }, index): LayerPlan[] => {
+    const chainId = image.chainIds[index];
+    const input = { what: `layer ${diffId} of image ${image.id}`, blob, size };
+    return chainId ? [{ chainId, parent: image.chainIds[index - 1], diffId, input }] : [];
+  });
+}
+
+async function isThere({ driver }: StoreContext, id: string): Promise<boolean> {
+  try {
+    await driver.stat(id);
+    return true;
+  } catch (error) {
+    if (isStrataError(error, "NotFound")) return false;
+    throw error;
+  }
+}
