@@ -69,7 +69,7 @@ class ChangeWalk {
     lower: LowerView | undefined,
     touched: Touched | undefined,
   ): Promise<void> {
-    for (const name of this.#candidates(fresh, lower, touched)) {
+    for (const name of this.#candidates(node, fresh, lower, touched)) {
       await this.#pace.rest();
       const child = new ChangeNode(name, node);
       try {
@@ -82,19 +82,26 @@ class ChangeWalk {
 
   /** The names of a directory that may have changed, sorted. */
   *#candidates(
+    node: ChangeNode,
     fresh: OpenedEntry,
     lower: LowerView | undefined,
     touched: Touched | undefined,
   ): Generator<Buffer> {
     const listed = sortedNames(fresh.fd);
-    const all = this.#layout.format === "plain" || isOpaque(fresh.fd);
-    if (lower === undefined || !all) {
+    if (lower === undefined || !this.#isComplete(node, fresh)) {
       yield* listed;
       return;
     }
     for (const { name, inA, inB } of pairNames(listed, lower.names())) {
       if (!inA || !inB || touched === undefined || touched.has(name.toString("latin1"))) yield name;
     }
+  }
+
+  /** Whether what the directory does not list is deleted. */
+  #isComplete(node: ChangeNode, fresh: OpenedEntry): boolean {
+    if (this.#layout.format === "plain") return true;
+    // The kernel merges roots without looking for an opaque mark on them.
+    return node.parent !== undefined && isOpaque(fresh.fd);
   }
 
   /** @returns whether the node is of any use */

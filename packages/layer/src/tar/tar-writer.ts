@@ -142,6 +142,6 @@ function writeOctal(block: Buffer, offset: number, width: number, value: number)
 function writeChecksum(block: Buffer): void {
   block.fill(" ", 148, 156);
   let sum = 0;
-  for (const byte of block) sum += byte;
+  for (let at = 0; at < blockSize; at++) sum += block.readUInt8(at);
   block.write(`${sum.toString(8).padStart(6, "0")}\u0000 `, 148, "latin1");
 }

@@ -1,0 +1,224 @@
+import { execFileSync } from "node:child_process";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { changes, diff } from "@strata/layer";
+import { expect, it } from "vitest";
+import { edit, listChanges, makeLayouts, names, readDiff, settleTimes, useScratch } from "./layouts.ts";
+import { asRoot, withOverlay } from "./overlay-mount.ts";
+import { readTar } from "./read-tar.ts";
+
+const scratch = useScratch();
+
+function openDescriptors(): number {
+  return readdirSync("/proc/self/fd").length;
+}
+
+it("a plain tree without a base is archived whole", async () => {
+  const dir = scratch.directory("tree");
+  edit(dir, "mkdir -p b/c; echo 1 > b/c/f; echo 2 > a; ln a b/link; ln -s a s; mkfifo p");
+  const layout = { format: "plain", dir } as const;
+  expect(names(readTar(await readDiff(layout)))).toEqual([
+    "./",
+    "a",
+    "b/",
+    "b/c/",
+    "b/c/f",
+    "b/link = a",
+    "p",
+    "s",
+  ]);
+  expect(await listChanges(layout)).toEqual([
+    "A .",
+    "A a",
+    "A b",
+    "A b/c",
+    "A b/c/f",
+    "A b/link",
+    "A p",
+    "A s",
+  ]);
+});
+
+it("big-file: content of many chunks comes through, whatever their borders", async () => {
+  const dir = scratch.directory("tree");
+  const content = Buffer.alloc(5 * 2 ** 20 + 17);
+  for (let at = 0; at + 4 <= content.length; at += 4) content.writeUInt32LE((at * 2654435761) % 2 ** 32, at);
+  writeFileSync(join(dir, "big"), content);
+  writeFileSync(join(dir, "small"), "s");
+  const kept: Buffer[] = [];
+  const copies: Buffer[] = [];
+  for await (const chunk of diff({ format: "plain", dir })) {
+    kept.push(chunk);
+    copies.push(Buffer.from(chunk));
+  }
+  expect(Math.max(...kept.map((chunk) => chunk.length))).toBe(2 ** 20);
+  expect(Buffer.concat(kept).equals(Buffer.concat(copies)), "a chunk is not touched again").toBe(true);
+  const [, big, small] = readTar(Buffer.concat(kept));
+  expect(big?.content.equals(content)).toBe(true);
+  expect(small?.content.toString()).toBe("s");
+});
+
+it("a size of more than 8 GiB is a PAX record", async () => {
+  const dir = scratch.directory("tree");
+  writeFileSync(join(dir, "huge"), "");
+  truncateSync(join(dir, "huge"), 2 ** 33);
+  settleTimes(dir, { sec: 5, nsec: 0 });
+  for await (const chunk of diff({ format: "plain", dir })) {
+    // The root's header, the PAX header and its block of records.
+    expect(chunk.toString("latin1", 1024, 1024 + 19)).toBe("19 size=8589934592\n");
+    break;
+  }
+});
+
+for (const [what, meddle] of [
+  ["grows", (path: string) => appendFileSync(path, "more")],
+  ["shrinks", (path: string) => truncateSync(path, 2 ** 20)],
+  ["is rewritten in place", (path: string) => writeFileSync(path, "x", { flag: "r+" })],
+] as const) {
+  it(`a file that ${what} while it is read is an error, not a corrupt archive`, async () => {
+    const dir = scratch.directory("tree");
+    const path = join(dir, "file");
+    writeFileSync(path, Buffer.alloc(4 * 2 ** 20, "a"));
+    settleTimes(dir, { sec: 5, nsec: 0 });
+    const before = openDescriptors();
+    const read = async () => {
+      for await (const _ of diff({ format: "plain", dir })) meddle(path);
+    };
+    await expect(read()).rejects.toMatchObject({
+      code: "Busy",
+      message: '"/file" changed while it was read; stop what writes to the tree, then try again',
+    });
+    expect(openDescriptors()).toBe(before);
+  });
+}
+
+it("a path that is removed while the tree is read is an error that says so", async () => {
+  const { plain } = {
+    plain: { format: "plain", dir: scratch.directory("tree"), base: scratch.directory("base") } as const,
+  };
+  edit(plain.dir, "truncate -s 3M a; mkdir d; touch d/gone");
+  const read = async () => {
+    for await (const _ of diff(plain)) execFileSync("rm", ["-rf", join(plain.dir, "d")]);
+  };
+  await expect(read()).rejects.toMatchObject({
+    code: "Busy",
+    message: expect.stringContaining('"/d" changed while'),
+  });
+});
+
+it("a tree that is not there is NotFound", async () => {
+  const layout = { format: "plain", dir: join(scratch.path, "nowhere") } as const;
+  await expect(readDiff(layout)).rejects.toMatchObject({
+    code: "NotFound",
+    message: expect.stringContaining("nowhere"),
+  });
+  await expect(listChanges(layout)).rejects.toMatchObject({ code: "NotFound" });
+});
+
+it("an abort ends it with the signal's reason, and closes what was open", async () => {
+  const dir = scratch.directory("tree");
+  edit(dir, "mkdir -p a/b/c; truncate -s 4M a/b/c/f");
+  const before = openDescriptors();
+  const reason = new Error("enough");
+  for (const use of [diff, changes]) {
+    const controller = new AbortController();
+    const read = async () => {
+      for await (const _ of use({ format: "plain", dir }, { signal: controller.signal }))
+        controller.abort(reason);
+    };
+    await expect(read()).rejects.toBe(reason);
+    await expect(use({ format: "plain", dir }, { signal: AbortSignal.abort(reason) }).next()).rejects.toBe(
+      reason,
+    );
+  }
+  expect(openDescriptors()).toBe(before);
+});
+
+it("a reader that stops early leaves nothing open", async () => {
+  const dir = scratch.directory("tree");
+  edit(dir, "mkdir -p a/b/c; truncate -s 4M a/b/c/f");
+  const before = openDescriptors();
+  for await (const _ of diff({ format: "plain", dir })) break;
+  expect(openDescriptors()).toBe(before);
+});
+
+it("the event loop gets its turns while large files are compared and read", async () => {
+  const [base, dir] = [scratch.directory("base"), scratch.directory("tree")];
+  for (const tree of [base, dir]) {
+    edit(tree, "truncate -s 256M f");
+    settleTimes(tree, { sec: 5, nsec: 0 });
+  }
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  expect(await listChanges({ format: "plain", dir, base })).toEqual([]);
+  const whileComparing = turns;
+  for await (const _ of diff({ format: "plain", dir }));
+  clearInterval(timer);
+  expect(whileComparing).toBeGreaterThan(1);
+  expect(turns).toBeGreaterThan(whileComparing + 1);
+});
+
+asRoot("changes-mounted-equals-unmounted", async () => {
+  const { overlay } = makeLayouts(scratch, "mkdir d; touch d/a", "rm d/a; touch d/b");
+  const expected = { changes: await listChanges(overlay), bytes: await readDiff(overlay) };
+  const upper = { dir: overlay.dir, work: scratch.directory("work") };
+  const merged = scratch.directory("merged");
+  const pending = withOverlay({ lowers: overlay.lowers, upper }, merged, () => {
+    // The walk begins, and is in the layer's directories, while the mount is there and they are looked at through it.
+    readdirSync(join(merged, "d"));
+    return Promise.all([listChanges(overlay), readDiff(overlay)]);
+  });
+  const [mountedChanges, mountedBytes] = await pending;
+  expect(mountedChanges).toEqual(expected.changes);
+  expect(mountedBytes.equals(expected.bytes)).toBe(true);
+});
+
+it("what the driver says was touched is compared, and nothing else is read", async () => {
+  const [base, dir] = [scratch.directory("base"), scratch.directory("tree")];
+  const script = "mkdir -p a/b c; touch a/b/f a/g c/h c/deleted; mkdir moved";
+  for (const tree of [base, dir]) edit(tree, script);
+  edit(dir, "echo 1 > a/b/f; echo 2 > a/g; rm c/deleted; touch c/new; mkdir -p fresh/x; touch fresh/x/y");
+  for (const tree of [base, dir]) settleTimes(tree, { sec: 5, nsec: 0 });
+  const touched = async function* () {
+    for (const path of ["a/b/f", "c", "fresh", "moved", "./a//b/"]) yield Buffer.from(path);
+  };
+  expect(await listChanges({ format: "plain", dir, base, touched })).toEqual([
+    ...["C .", "C a", "C a/b", "C a/b/f"],
+    ...["C c", "D c/deleted", "A c/new"],
+    ...["A fresh", "A fresh/x", "A fresh/x/y"],
+  ]);
+});
+
+it("GNU tar and Python read the archive as it was meant", async () => {
+  const dir = scratch.directory("tree");
+  const long = `${"n".repeat(200)}/${"m".repeat(200)}`;
+  mkdirSync(join(dir, "n".repeat(200)));
+  edit(
+    dir,
+    `echo long > ${long}; ln ${long} l; echo ü > ünïcode; printf x > $'new\\nline'; touch -d @-1.5 old`,
+  );
+  edit(
+    dir,
+    "printf x > $'not-utf8-\\xff'; ln -s $'target-\\xff' s; mkdir d; chmod 1700 d; touch -d @1000.000000001 d s -h",
+  );
+  const archive = join(scratch.path, "archive.tar");
+  writeFileSync(archive, await readDiff({ format: "plain", dir }));
+  const out = scratch.directory("out");
+  execFileSync("tar", ["-xpf", archive, "-C", out]);
+  expect(execFileSync("diff", ["-r", "--no-dereference", dir, out]).toString()).toBe("");
+  const list = (tree: string) =>
+    execFileSync("find", [tree, "-printf", "%P\\0%m %U %G %T@ %l\\0%n %y\\n"])
+      .toString("latin1")
+      .split("\n")
+      .sort();
+  expect(list(out)).toEqual(list(dir));
+  const read =
+    "import sys,tarfile;print([(m.name,m.mtime,m.linkname) for m in tarfile.open(sys.argv[1],'r:')])";
+  const python = execFileSync("python3", ["-c", read, archive]).toString();
+  expect(python).toContain(`('${long}'`);
+  expect(python).toContain(`('l', `);
+  expect(python).toContain("('old', -1.5");
+  expect(python).toContain("'not-utf8-\\udcff'");
+  expect(python).toContain("'target-\\udcff'");
+  expect(readFileSync(join(out, "old")).length).toBe(0);
+});
