@@ -1,24 +1,28 @@
+export type { TreeOptions } from "./containers/changes.ts";
+export type { CommitOptions, CommitResult } from "./containers/commit.ts";
+export type { CreateContainerOptions } from "./containers/create.ts";
+export type { Junk } from "./containers/junk.ts";
+export type { ContainerSummary } from "./containers/list.ts";
+export type { UnmountContainerOptions } from "./containers/mount.ts";
+export { type ContainerRecord, listContainers } from "./containers/records.ts";
+export type { RemoveContainerOptions } from "./containers/remove.ts";
 export type { ImageRecord } from "./content/image-record.ts";
 export type { ContainerConfig, Descriptor, HistoryItem, ImageConfig, Manifest } from "./documents.ts";
+export { type ImageFilter, parseImageFilter } from "./images/filters.ts";
+export type { HistoryEntry } from "./images/history.ts";
+export { type ImageSummary, type ImagesOptions, listImages } from "./images/list.ts";
+export type { Removal, RemovalEvent, RemoveImagesOptions } from "./images/remove.ts";
 export type { ImportOptions } from "./import.ts";
 export type { LoadedImage, LoadOptions } from "./load.ts";
 export type { ImageProgress, LayerProgress, OnProgress, ProgressEvent } from "./progress.ts";
-export { defaultRegistry, defaultTag, parseName, parseReference, Reference } from "./reference.ts";
+export {
+  defaultRegistry,
+  defaultTag,
+  parseName,
+  parseReference,
+  parseTarget,
+  Reference,
+} from "./reference.ts";
 export type { SaveOptions } from "./save.ts";
 export { Store, type StoreOptions } from "./store.ts";
-export type {
-  CheckOptions,
-  CommitOptions,
-  CommitResult,
-  ContainerRecord,
-  ContainerSummary,
-  CreateContainerOptions,
-  DiskUsage,
-  HistoryEntry,
-  ImageFilter,
-  ImageSummary,
-  ImagesOptions,
-  RemovalEvent,
-  RemoveImagesOptions,
-  UsageLine,
-} from "./types.ts";
+export type { CheckOptions, DiskUsage, UsageLine } from "./types.ts";

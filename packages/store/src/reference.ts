@@ -85,6 +85,16 @@ export function parseName(text: string): Reference {
   return new Reference(registry, repository, tag, digest);
 }
 
+/**
+ * Read a reference that an image is to be given: the same as {@link parseReference}, but nobody can give a digest.
+ * @throws StrataError `InvalidArgument`
+ */
+export function parseTarget(text: string): Reference {
+  const reference = parseReference(text);
+  if (reference.digest === undefined) return reference;
+  throw new StrataError("InvalidArgument", `refusing to create a tag with a digest reference: ${text}`);
+}
+
 function splitName(name: string): { registry: string; repository: string } {
   const slash = name.indexOf("/");
   const first = name.slice(0, Math.max(slash, 0));

@@ -9,26 +9,23 @@ import {
   StrataError,
 } from "@strata/core";
 import { type Change, LayerWorkers } from "@strata/layer";
+import type { TreeOptions } from "./containers/changes.ts";
+import type { CommitOptions, CommitResult } from "./containers/commit.ts";
+import type { CreateContainerOptions } from "./containers/create.ts";
+import type { ContainerSummary } from "./containers/list.ts";
+import type { UnmountContainerOptions } from "./containers/mount.ts";
+import type { ContainerRecord } from "./containers/records.ts";
+import type { RemoveContainerOptions } from "./containers/remove.ts";
 import type { StoreContext } from "./content/context.ts";
 import type { ImageRecord } from "./content/image-record.ts";
 import { openLayout } from "./content/open-layout.ts";
+import type { HistoryEntry } from "./images/history.ts";
+import type { ImageSummary, ImagesOptions } from "./images/list.ts";
+import type { Removal, RemoveImagesOptions } from "./images/remove.ts";
 import type { ImportOptions } from "./import.ts";
 import type { LoadedImage, LoadOptions } from "./load.ts";
 import type { SaveOptions } from "./save.ts";
-import type {
-  CheckOptions,
-  CommitOptions,
-  CommitResult,
-  ContainerRecord,
-  ContainerSummary,
-  CreateContainerOptions,
-  DiskUsage,
-  HistoryEntry,
-  ImageSummary,
-  ImagesOptions,
-  RemovalEvent,
-  RemoveImagesOptions,
-} from "./types.ts";
+import type { CheckOptions, DiskUsage } from "./types.ts";
 
 export interface StoreOptions {
   /** The directory for the store's state; made, with mode 0700, if it is not there. */
@@ -106,80 +103,98 @@ export class Store implements AsyncDisposable {
     yield* save(this.#context, references, options);
   }
 
-  async images(_options?: ImagesOptions): Promise<ImageSummary[]> {
-    throw notYet("images");
+  /** The images, the newest first. */
+  async images(options?: ImagesOptions): Promise<ImageSummary[]> {
+    const { listImages } = await import("./images/list.ts");
+    return await listImages(this.#context, options);
   }
 
-  /** @throws StrataError `NotFound`, "No such image: x" */
-  async resolve(_reference: string): Promise<ImageRecord> {
-    throw notYet("resolve");
+  /** All that is known of an image. @throws StrataError `NotFound`, "No such image: x" */
+  async resolve(reference: string): Promise<ImageRecord> {
+    const { resolveImage } = await import("./images/resolve.ts");
+    return await resolveImage(this.#context, reference);
   }
 
   /** The image in the shape of `docker image inspect`. */
-  async inspect(_reference: string): Promise<object> {
-    throw notYet("inspect");
-  }
-
-  /** The container in the shape of `docker container inspect`. */
-  async inspectContainer(_idOrName: string): Promise<object> {
-    throw notYet("inspect");
+  async inspect(reference: string): Promise<object> {
+    const { inspectImage } = await import("./images/inspect.ts");
+    return await inspectImage(this.#context, reference);
   }
 
   /** The steps that made an image, newest first. */
-  async history(_reference: string): Promise<HistoryEntry[]> {
-    throw notYet("history");
+  async history(reference: string): Promise<HistoryEntry[]> {
+    const { imageHistory } = await import("./images/history.ts");
+    return await imageHistory(this.#context, reference);
   }
 
-  async tag(_source: string, _target: string): Promise<void> {
-    throw notYet("tag");
+  /** Give an image another reference. */
+  async tag(source: string, target: string): Promise<void> {
+    const { tagImage } = await import("./images/tag.ts");
+    await tagImage(this.#context, source, target);
   }
 
-  /** Untag, and remove what has no tag left. @throws StrataError `FailedPrecondition`, with docker's conflict message */
-  async removeImages(
-    _references: readonly string[],
-    _options?: RemoveImagesOptions,
-  ): Promise<RemovalEvent[]> {
-    throw notYet("rmi");
+  /** Untag, and remove what has no tag left; what could not be removed is said in the results. */
+  async removeImages(references: readonly string[], options?: RemoveImagesOptions): Promise<Removal[]> {
+    const { removeImages } = await import("./images/remove.ts");
+    return await removeImages(this.#context, references, options);
   }
 
-  async createContainer(_image: string, _options?: CreateContainerOptions): Promise<ContainerRecord> {
-    throw notYet("create");
+  /** Make a container: a writable layer over an image. */
+  async createContainer(image: string, options?: CreateContainerOptions): Promise<ContainerRecord> {
+    const { createContainer } = await import("./containers/create.ts");
+    return await createContainer(this.#context, image, options);
   }
 
+  /** All containers, the newest first. */
   async containers(): Promise<ContainerSummary[]> {
-    throw notYet("ps");
+    const { summarizeContainers } = await import("./containers/list.ts");
+    return await summarizeContainers(this.#context);
   }
 
-  async container(_idOrName: string): Promise<ContainerRecord> {
-    throw notYet("container");
+  /** @throws StrataError `NotFound`, "No such container: x" */
+  async container(idOrName: string): Promise<ContainerRecord> {
+    const { findContainer, listContainers } = await import("./containers/records.ts");
+    return findContainer(await listContainers(this.#context), idOrName);
+  }
+
+  /** The container in the shape of `docker container inspect`. */
+  async inspectContainer(idOrName: string): Promise<object> {
+    const { inspectContainer } = await import("./containers/inspect.ts");
+    return await inspectContainer(this.#context, idOrName);
   }
 
   /** Make a container's tree visible until {@link unmountContainer}, also after this process has ended. */
-  async mountContainer(_idOrName: string): Promise<string> {
-    throw notYet("mount");
+  async mountContainer(idOrName: string): Promise<string> {
+    const { mountContainer } = await import("./containers/mount.ts");
+    return await mountContainer(this.#context, idOrName);
   }
 
-  async unmountContainer(_idOrName: string, _options?: { force?: boolean }): Promise<void> {
-    throw notYet("umount");
+  async unmountContainer(idOrName: string, options?: UnmountContainerOptions): Promise<void> {
+    const { unmountContainer } = await import("./containers/mount.ts");
+    await unmountContainer(this.#context, idOrName, options);
   }
 
-  async removeContainer(_idOrName: string, _options?: { force?: boolean }): Promise<void> {
-    throw notYet("rm");
+  async removeContainer(idOrName: string, options?: RemoveContainerOptions): Promise<void> {
+    const { removeContainer } = await import("./containers/remove.ts");
+    await removeContainer(this.#context, idOrName, options);
   }
 
-  async *changes(_idOrName: string, _options?: { signal?: AbortSignal }): AsyncGenerator<Change> {
-    yield* [];
-    throw notYet("diff");
+  /** What a container changed against its image, sorted. */
+  async *changes(idOrName: string, options?: TreeOptions): AsyncGenerator<Change> {
+    const { containerChanges } = await import("./containers/changes.ts");
+    yield* containerChanges(this.#context, idOrName, options);
   }
 
   /** The whole tree of a container as a tar. */
-  async *exportContainer(_idOrName: string, _options?: { signal?: AbortSignal }): AsyncGenerator<Buffer> {
-    yield* [];
-    throw notYet("export");
+  async *exportContainer(idOrName: string, options?: TreeOptions): AsyncGenerator<Buffer> {
+    const { exportContainer } = await import("./containers/changes.ts");
+    yield* exportContainer(this.#context, idOrName, options);
   }
 
-  async commit(_idOrName: string, _options?: CommitOptions): Promise<CommitResult> {
-    throw notYet("commit");
+  /** Make an image of a container: one layer more, which holds exactly what the container changed. */
+  async commit(idOrName: string, options?: CommitOptions): Promise<CommitResult> {
+    const { commitContainer } = await import("./containers/commit.ts");
+    return await commitContainer(this.#context, idOrName, options);
   }
 
   async usage(): Promise<DiskUsage> {

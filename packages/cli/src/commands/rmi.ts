@@ -25,10 +25,7 @@ export function define(command: StrataCommand, context: Context): Command {
     });
 }
 
-/**
- * Remove each image. One that others are built on waits for them, so that the order of the arguments is no matter,
- * and one that is named twice (an image with two tags, by `images -q`) is removed once.
- */
+/** Remove what can be removed, and report the rest: one failure does not keep the others from it. */
 async function removeImages(
   context: Context,
   store: Store,
@@ -36,27 +33,11 @@ async function removeImages(
   { force = false, prune }: Options,
 ): Promise<void> {
   const { isStrataError } = await import("@strata/core");
-  const events: RemovalEvent[] = [];
-  let waiting = [...new Set(images)];
-  let failures: unknown[] = [];
-  for (let before = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < before; ) {
-    before = waiting.length;
-    const refused: string[] = [];
-    failures = failures.filter((error) => !isStrataError(error, "FailedPrecondition"));
-    for (const image of waiting) {
-      context.signal.throwIfAborted();
-      try {
-        const removed = await store.removeImages([image], { force, prune });
-        if (!context.options.json) await context.stdout.lines(removed.map(describe));
-        events.push(...removed);
-      } catch (error) {
-        if (isStrataError(error, "FailedPrecondition")) refused.push(image);
-        failures.push(error);
-      }
-    }
-    waiting = refused;
-  }
+  const removals = await store.removeImages(images, { force, prune });
+  const events = removals.flatMap((removal) => removal.events);
   if (context.options.json) await context.stdout.json(events);
+  else await context.stdout.lines(events.map(describe));
+  const failures = removals.flatMap(({ error }) => error ?? []);
   for (const error of failures) await context.stderr.line(`Error: ${messageOf(error)}`);
   if (failures.some((error) => !(force && isStrataError(error, "NotFound")))) throw new Failed();
 }

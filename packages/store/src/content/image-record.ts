@@ -6,8 +6,9 @@ import {
   manifestSchema,
   parseDocument,
 } from "../documents.ts";
+import { repoDigestsOf, tagsOf } from "../images/references.ts";
 import { readBlob } from "./blobs.ts";
-import { type IndexEntry, layerSizesOf, referenceOf } from "./image-index.ts";
+import { type IndexEntry, layerSizesOf } from "./image-index.ts";
 
 /** All that a store knows of one image. */
 export interface ImageRecord {
@@ -17,7 +18,7 @@ export interface ImageRecord {
   readonly digest: Digest;
   /** References with a tag, in full form, sorted. */
   readonly references: readonly string[];
-  /** References with a digest, in full form, sorted. */
+  /** The repositories that name it, each with the digest of the manifest, in full form, sorted. */
   readonly repoDigests: readonly string[];
   readonly manifest: Manifest;
   readonly manifestBytes: Buffer;
@@ -53,12 +54,11 @@ export async function readImage(
   const configBytes = await readBlob(root, id, `config of ${what}`);
   const config = parseDocument(configSchema, configBytes, `config of ${what}`);
   const diffIds = config.rootfs.diff_ids ?? [];
-  const names = entries.flatMap((each) => referenceOf(each) ?? []).sort();
   return {
     id,
     digest: entry.digest,
-    references: names.filter((name) => !name.includes("@")),
-    repoDigests: names.filter((name) => name.includes("@")),
+    references: tagsOf(entries).map(String),
+    repoDigests: repoDigestsOf(entries),
     manifest,
     manifestBytes,
     config,

@@ -1,6 +1,7 @@
 import { type Digest, StrataError } from "@strata/core";
 import { type IndexEntry, referenceOf } from "../content/image-index.ts";
 import { parseName, parseReference, type Reference } from "../reference.ts";
+import { shortId } from "../short-id.ts";
 import { groupByImage, type ImageEntries, imageIdOf } from "./references.ts";
 
 /** An image that was asked for. */
@@ -53,7 +54,7 @@ function isNamed(entry: IndexEntry, wanted: Reference): boolean {
 }
 
 function ambiguous(text: string, images: readonly (readonly [Digest, unknown])[]): StrataError {
-  const ids = images.map(([id]) => id.slice("sha256:".length, "sha256:".length + 12)).join(", ");
+  const ids = images.map(([id]) => shortId(id)).join(", ");
   return new StrataError(
     "InvalidArgument",
     `"${text}" begins the ID of ${images.length} images: ${ids}; give more digits`,
