@@ -66,7 +66,7 @@ export function* openedDifferences(a: OpenedEntry, b: OpenedEntry): Generator<En
     }
   }
   const [xattrsA, xattrsB] = [a.xattrs(), b.xattrs()];
-  for (const name of new Set([...xattrsA.keys(), ...xattrsB.keys()])) {
+  for (const name of [...new Set([...xattrsA.keys(), ...xattrsB.keys()])].sort()) {
     const [valueA, valueB] = [xattrsA.get(name), xattrsB.get(name)];
     if (valueA === undefined || valueB === undefined || !valueA.equals(valueB)) {
       yield { field: name, what: `xattr ${name} ${shown(valueA)}, ${shown(valueB)}` };

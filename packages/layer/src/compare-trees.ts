@@ -13,6 +13,7 @@ import {
 } from "./diff/entries.ts";
 import { OpenedEntry } from "./diff/opened-entry.ts";
 import { Pace } from "./diff/pace.ts";
+import { readError } from "./diff/read-error.ts";
 
 /** One difference between two trees. */
 export interface TreeDifference {
@@ -38,7 +39,7 @@ export interface CompareTreesOptions {
  * only, or of another type in each, nothing further is reported.
  *
  * Cost: reads both trees whole.
- * @throws StrataError, saying what could not be read and why
+ * @throws StrataError `Busy`, if a path disappears while it is compared
  */
 export async function* compareTrees(
   a: string,
@@ -85,15 +86,23 @@ class TreeComparison {
         yield { path, what: `only in the ${inA ? "first" : "second"} tree` };
         continue;
       }
-      const [statA, statB] = [statx(a.fd, name), statx(b.fd, name)];
-      yield* this.#report(path, statDifferences(statA, statB));
-      if (fileType(statA) !== fileType(statB)) continue;
-      this.#linksA.add(path, statA);
-      this.#linksB.add(path, statB);
-      using entryA = OpenedEntry.open(a.fd, name, statA, "raw");
-      using entryB = OpenedEntry.open(b.fd, name, statB, "raw");
-      yield* this.#opened(path, entryA, entryB);
+      try {
+        yield* this.#entry(path, name, a, b);
+      } catch (error) {
+        throw readError(error, path);
+      }
     }
+  }
+
+  async *#entry(path: Buffer, name: Buffer, a: OpenedEntry, b: OpenedEntry): AsyncGenerator<TreeDifference> {
+    const [statA, statB] = [statx(a.fd, name), statx(b.fd, name)];
+    yield* this.#report(path, statDifferences(statA, statB));
+    if (fileType(statA) !== fileType(statB)) return;
+    this.#linksA.add(path, statA);
+    this.#linksB.add(path, statB);
+    using entryA = OpenedEntry.open(a.fd, name, statA, "raw");
+    using entryB = OpenedEntry.open(b.fd, name, statB, "raw");
+    yield* this.#opened(path, entryA, entryB);
   }
 
   async *#opened(path: Buffer, a: OpenedEntry, b: OpenedEntry): AsyncGenerator<TreeDifference> {
