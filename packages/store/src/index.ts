@@ -4,8 +4,9 @@ export type { CreateContainerOptions } from "./containers/create.ts";
 export type { Junk } from "./containers/junk.ts";
 export type { ContainerSummary } from "./containers/list.ts";
 export type { UnmountContainerOptions } from "./containers/mount.ts";
-export { type ContainerRecord, listContainers } from "./containers/records.ts";
+export { type ContainerRecord, findContainer, listContainers } from "./containers/records.ts";
 export type { RemoveContainerOptions } from "./containers/remove.ts";
+export type { StoreContext } from "./content/context.ts";
 export type { ImageRecord } from "./content/image-record.ts";
 export type { ContainerConfig, Descriptor, HistoryItem, ImageConfig, Manifest } from "./documents.ts";
 export { type ImageFilter, parseImageFilter } from "./images/filters.ts";
@@ -13,16 +14,11 @@ export type { HistoryEntry } from "./images/history.ts";
 export { type ImageSummary, type ImagesOptions, listImages } from "./images/list.ts";
 export type { Removal, RemovalEvent, RemoveImagesOptions } from "./images/remove.ts";
 export type { ImportOptions } from "./import.ts";
+export type { IngestOptions } from "./ingest/layer-input.ts";
 export type { LoadedImage, LoadOptions } from "./load.ts";
+export { formatPlatform, hostPlatform, type Platform, parsePlatform } from "./platform.ts";
 export type { ImageProgress, LayerProgress, OnProgress, ProgressEvent } from "./progress.ts";
-export {
-  defaultRegistry,
-  defaultTag,
-  parseName,
-  parseReference,
-  parseTarget,
-  Reference,
-} from "./reference.ts";
+export { defaultRegistry, defaultTag, parseName, parseReference, Reference } from "./reference.ts";
 export type { SaveOptions } from "./save.ts";
 export { Store, type StoreOptions } from "./store.ts";
 export type { CheckOptions, DiskUsage, UsageLine } from "./types.ts";

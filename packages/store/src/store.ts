@@ -1,14 +1,7 @@
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
-import {
-  type CleanupReport,
-  type Digest,
-  type Durability,
-  type Problem,
-  type StorageDriver,
-  StrataError,
-} from "@strata/core";
-import { type Change, LayerWorkers } from "@strata/layer";
+import type { CleanupReport, Digest, Durability, Problem, StorageDriver } from "@strata/core";
+import type { Change, LayerWorkers } from "@strata/layer";
 import type { TreeOptions } from "./containers/changes.ts";
 import type { CommitOptions, CommitResult } from "./containers/commit.ts";
 import type { CreateContainerOptions } from "./containers/create.ts";
@@ -41,25 +34,32 @@ export interface StoreOptions {
 /**
  * Images and containers under one root.
  *
- * The content is an OCI image layout as it stands; the layers of its images are unpacked as snapshots of a storage
- * driver, named by ChainID. Several processes may use one root at the same time.
+ * The content is an OCI image layout as it stands: skopeo, umoci and crane can read it. The layers of its images are
+ * unpacked as snapshots of a storage driver, named by ChainID. Several processes may use one root at the same time.
+ *
+ * Each method is a function in a file of its own, which is loaded when it is first called: a command that lists images
+ * need not load what unpacks them.
  */
 export class Store implements AsyncDisposable {
   readonly root: string;
   readonly driver: StorageDriver;
   readonly #context: StoreContext;
-  #workers: LayerWorkers | undefined;
+  #workers: Promise<LayerWorkers> | undefined;
 
   private constructor(root: string, { driver, threads, durability = "commit" }: StoreOptions) {
     this.root = root;
     this.driver = driver;
+    const startWorkers = async (): Promise<LayerWorkers> => {
+      const { LayerWorkers } = await import("@strata/layer");
+      return new LayerWorkers({ ...(threads !== undefined && { threads }) });
+    };
     this.#context = {
       root,
       driver,
       durable: durability !== "none",
-      workers: () => {
-        this.#workers ??= new LayerWorkers({ ...(threads !== undefined && { threads }) });
-        return this.#workers;
+      workers: async () => {
+        this.#workers ??= startWorkers();
+        return await this.#workers;
       },
     };
   }
@@ -78,7 +78,7 @@ export class Store implements AsyncDisposable {
   async close(): Promise<void> {
     const workers = this.#workers;
     this.#workers = undefined;
-    await workers?.close();
+    await (await workers)?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,28 +97,22 @@ export class Store implements AsyncDisposable {
     return await importImage(this.#context, source, options);
   }
 
-  /** The images as one archive that docker, podman and skopeo read; the same images give the same bytes. */
+  /** Images as one archive that docker, podman and skopeo read; the same images give the same bytes. */
   async *save(references: readonly string[], options?: SaveOptions): AsyncGenerator<Buffer> {
     const { save } = await import("./save.ts");
     yield* save(this.#context, references, options);
   }
 
-  /** The images, the newest first. */
+  /** The images, newest first. */
   async images(options?: ImagesOptions): Promise<ImageSummary[]> {
     const { listImages } = await import("./images/list.ts");
     return await listImages(this.#context, options);
   }
 
-  /** All that is known of an image. @throws StrataError `NotFound`, "No such image: x" */
+  /** All that is known of one image. @throws StrataError `NotFound`, "No such image: x" */
   async resolve(reference: string): Promise<ImageRecord> {
     const { resolveImage } = await import("./images/resolve.ts");
     return await resolveImage(this.#context, reference);
-  }
-
-  /** The image in the shape of `docker image inspect`. */
-  async inspect(reference: string): Promise<object> {
-    const { inspectImage } = await import("./images/inspect.ts");
-    return await inspectImage(this.#context, reference);
   }
 
   /** The steps that made an image, newest first. */
@@ -127,25 +121,24 @@ export class Store implements AsyncDisposable {
     return await imageHistory(this.#context, reference);
   }
 
-  /** Give an image another reference. */
+  /** Give an image a further reference, which another image loses if it had it. */
   async tag(source: string, target: string): Promise<void> {
     const { tagImage } = await import("./images/tag.ts");
     await tagImage(this.#context, source, target);
   }
 
-  /** Untag, and remove what has no tag left; what could not be removed is said in the results. */
+  /** Untag images, and remove those without a reference; each in turn, saying why one could not be. */
   async removeImages(references: readonly string[], options?: RemoveImagesOptions): Promise<Removal[]> {
     const { removeImages } = await import("./images/remove.ts");
     return await removeImages(this.#context, references, options);
   }
 
-  /** Make a container: a writable layer over an image. */
+  /** Put a writable layer over an image. */
   async createContainer(image: string, options?: CreateContainerOptions): Promise<ContainerRecord> {
     const { createContainer } = await import("./containers/create.ts");
     return await createContainer(this.#context, image, options);
   }
 
-  /** All containers, the newest first. */
   async containers(): Promise<ContainerSummary[]> {
     const { summarizeContainers } = await import("./containers/list.ts");
     return await summarizeContainers(this.#context);
@@ -155,12 +148,6 @@ export class Store implements AsyncDisposable {
   async container(idOrName: string): Promise<ContainerRecord> {
     const { findContainer, listContainers } = await import("./containers/records.ts");
     return findContainer(await listContainers(this.#context), idOrName);
-  }
-
-  /** The container in the shape of `docker container inspect`. */
-  async inspectContainer(idOrName: string): Promise<object> {
-    const { inspectContainer } = await import("./containers/inspect.ts");
-    return await inspectContainer(this.#context, idOrName);
   }
 
   /** Make a container's tree visible until {@link unmountContainer}, also after this process has ended. */
@@ -179,7 +166,7 @@ export class Store implements AsyncDisposable {
     await removeContainer(this.#context, idOrName, options);
   }
 
-  /** What a container changed against its image, sorted. */
+  /** What a container changed against its image. */
   async *changes(idOrName: string, options?: TreeOptions): AsyncGenerator<Change> {
     const { containerChanges } = await import("./containers/changes.ts");
     yield* containerChanges(this.#context, idOrName, options);
@@ -191,29 +178,40 @@ export class Store implements AsyncDisposable {
     yield* exportContainer(this.#context, idOrName, options);
   }
 
-  /** Make an image of a container: one layer more, which holds exactly what the container changed. */
+  /** Make an image of a container: its image's layers, and one that holds exactly what it changed. */
   async commit(idOrName: string, options?: CommitOptions): Promise<CommitResult> {
     const { commitContainer } = await import("./containers/commit.ts");
     return await commitContainer(this.#context, idOrName, options);
   }
 
+  /** The image in the shape of `docker image inspect`. */
+  async inspect(_reference: string): Promise<object> {
+    throw await notYet("inspect");
+  }
+
+  /** The container in the shape of `docker container inspect`. */
+  async inspectContainer(_idOrName: string): Promise<object> {
+    throw await notYet("inspect");
+  }
+
   async usage(): Promise<DiskUsage> {
-    throw notYet("df");
+    throw await notYet("df");
   }
 
   async check(_options?: CheckOptions): Promise<Problem[]> {
-    throw notYet("check");
+    throw await notYet("check");
   }
 
   async repair(_options?: CheckOptions): Promise<Problem[]> {
-    throw notYet("repair");
+    throw await notYet("repair");
   }
 
   async gc(_options?: { signal?: AbortSignal }): Promise<CleanupReport> {
-    throw notYet("gc");
+    throw await notYet("gc");
   }
 }
 
-function notYet(what: string): StrataError {
+async function notYet(what: string): Promise<Error> {
+  const { StrataError } = await import("@strata/core");
   return new StrataError("Unsupported", `${what}: not built yet`);
 }

@@ -9,5 +9,5 @@ export interface StoreContext {
   /** Whether what is committed must survive a power cut. */
   readonly durable: boolean;
   /** The threads that unpack layers; started at the first call. */
-  workers(): LayerWorkers;
+  workers(): Promise<LayerWorkers>;
 }

@@ -28,7 +28,7 @@ export class Staging implements AsyncDisposable {
   /** Where the bytes of each blob are until {@link publish}. */
   readonly #blobs = new Map<Digest, { path: string; linked: boolean }>();
   #files = 0;
-  #held = 0;
+  #actives: readonly string[] = [];
 
   private constructor(context: StoreContext, id: string, dir: string, owner: FileLock) {
     this.#context = context;
@@ -72,12 +72,12 @@ export class Staging implements AsyncDisposable {
   async hold(chains: readonly Digest[], actives = chains.map((_, index) => this.key(index))): Promise<void> {
     const holds: Holds = { driver: this.#context.driver.name, chains, actives };
     await writeFileAtomic(holdsFile(this.#dir), JSON.stringify(holds), { durable: false });
-    this.#held = chains.length;
+    this.#actives = actives;
   }
 
   /** Remove those active snapshots that were made and not committed. */
   async removeActives(): Promise<void> {
-    for (let index = 0; index < this.#held; index += 1) await removeActive(this.#context, this.key(index));
+    for (const key of this.#actives) await removeActive(this.#context, key);
   }
 
   /**

@@ -109,8 +109,9 @@ async function applyJob(
   lowersLater: boolean,
 ): Promise<AppliedLayer> {
   const { blob, size } = plan.input;
+  const workers = await context.workers();
   return await inContext(plan.input.what, signal, () =>
-    context.workers().apply({
+    workers.apply({
       source,
       layout: active.layout(),
       expected: {
