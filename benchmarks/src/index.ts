@@ -1,3 +1,4 @@
+export { dataDirectory } from "./dataset/paths.ts";
 export { type CommandOptions, type CommandResult, run } from "./peers/command.ts";
 export { ContainersStorage, skopeoCopy } from "./peers/containers-storage.ts";
 export { bootstrap, installPackages } from "./peers/debian.ts";

@@ -1,7 +1,6 @@
 import { cpSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bootstrap, run, Scratch } from "@strata/benchmarks";
+import { bootstrap, dataDirectory, run, Scratch } from "@strata/benchmarks";
 
 /** Where the scripts are that fill layers. */
 export const layerScripts = fileURLToPath(new URL("../layers/", import.meta.url));
@@ -14,16 +13,14 @@ export async function fillLayer(script: (typeof layers)[number], root: string): 
   await run("sh", [`${layerScripts}${script}`, root]);
 }
 
-const cache = fileURLToPath(new URL("../../../../../node_modules/.cache/strata-peers/", import.meta.url));
-
 /**
- * A tar of the smallest Debian, with the programs that {@link layerScripts} need. Made once and kept in
- * `node_modules/.cache` until the next `npm ci`.
+ * A tar of the smallest Debian, with the programs that {@link layerScripts} need. Made once, and kept beside the
+ * benchmarks' data.
  */
 export async function debianArchive(): Promise<string> {
-  const path = `${cache}debian.tar`;
+  const path = `${dataDirectory}debian.tar`;
   if (existsSync(path)) return path;
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dataDirectory, { recursive: true });
   await using scratch = new Scratch();
   const root = scratch.join("root");
   await bootstrap(root, ["acl", "attr", "libcap2-bin"]);
