@@ -31,11 +31,16 @@ export async function readHolds(dir: string): Promise<Holds | undefined> {
  * @param except - a staging directory that does not count, by id
  */
 export async function heldChains(root: string, except?: string): Promise<Set<Digest>> {
-  const held = new Set<Digest>();
-  for (const id of await readdir(ingestDir(root))) {
-    if (id === except) continue;
-    const holds = await readHolds(join(ingestDir(root), id));
-    for (const chain of holds?.chains ?? []) held.add(chain);
-  }
-  return held;
+  return new Set((await allHolds(root, except)).flatMap(({ chains }) => chains));
+}
+
+/** The keys of the active snapshots that are being made; otherwise as {@link heldChains}. */
+export async function heldKeys(root: string): Promise<Set<string>> {
+  return new Set((await allHolds(root)).flatMap(({ actives }) => actives));
+}
+
+async function allHolds(root: string, except?: string): Promise<Holds[]> {
+  const ids = (await readdir(ingestDir(root))).filter((id) => id !== except);
+  const holds = await Promise.all(ids.map((id) => readHolds(join(ingestDir(root), id))));
+  return holds.filter((each) => each !== undefined);
 }

@@ -1,6 +1,6 @@
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { errnoCode, FileLock, isStrataError } from "@strata/core";
+import { type CleanupReport, errnoCode, FileLock, isStrataError, removeTree } from "@strata/core";
 import type { StoreContext } from "../content/context.ts";
 import { ingestDir } from "../content/paths.ts";
 import { withStoreLock } from "../content/store-lock.ts";
@@ -12,21 +12,21 @@ export const ownerFile = (dir: string): string => join(dir, "owner");
  * Remove the staging of processes that were killed, with their active snapshots. What a living process stages is
  * never touched, nor what was staged for another driver.
  * Cost: one look at each staging directory, plus what is removed.
- * @returns how many were removed
  */
-export async function reapIngests(context: StoreContext): Promise<number> {
+export async function reapIngests(context: StoreContext): Promise<CleanupReport> {
   const { root, driver } = context;
-  if ((await readdir(ingestDir(root))).length === 0) return 0;
-  let reaped = 0;
+  let removed = 0;
+  let bytes = 0;
+  if ((await readdir(ingestDir(root))).length === 0) return { removed, bytes };
   for (const { dir, owner } of await takeDead(root)) {
     using _owner = owner;
     const holds = await readHolds(dir);
     if (holds !== undefined && holds.driver !== driver.name) continue;
     for (const key of holds?.actives ?? []) await removeActive(context, key);
-    await removeStaging(dir);
-    reaped += 1;
+    bytes += await removeStaging(dir);
+    removed += 1;
   }
-  return reaped;
+  return { removed, bytes };
 }
 
 /** The lock keeps out a process that has made its directory but does not own it yet. */
@@ -53,12 +53,17 @@ async function tryOwn(dir: string): Promise<FileLock | undefined> {
   }
 }
 
-/** Remove a staging directory whose owner lock is held, the lock's file last: so it is known as garbage to the end. */
-export async function removeStaging(dir: string): Promise<void> {
+/**
+ * Remove a staging directory whose owner lock is held, the lock's file last: so it is known as garbage to the end.
+ * @returns the bytes on disk that this gave back
+ */
+export async function removeStaging(dir: string): Promise<number> {
+  let bytes = 0;
   for (const name of await readdir(dir)) {
-    if (join(dir, name) !== ownerFile(dir)) await rm(join(dir, name), { force: true });
+    if (join(dir, name) !== ownerFile(dir)) bytes += (await removeTree(join(dir, name))).bytes;
   }
   await rm(dir, { recursive: true, force: true });
+  return bytes;
 }
 
 /** Remove an active snapshot that may never have been made, or was committed. */

@@ -1,0 +1,115 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type CallOptions,
+  type CleanupReport,
+  type Digest,
+  isDigest,
+  isStrataError,
+  removeTree,
+} from "@strata/core";
+import { listContainers } from "../containers/records.ts";
+import type { StoreContext } from "../content/context.ts";
+import { blobsDir, containersDir, ingestDir } from "../content/paths.ts";
+import { withStoreLock } from "../content/store-lock.ts";
+import { liveBlobs } from "../images/content.ts";
+import { heldKeys } from "../ingest/holds.ts";
+import { dropChains } from "../ingest/live-chains.ts";
+import { reapIngests, removeActive } from "../ingest/reap.ts";
+
+/**
+ * Give back what nothing owns: staging of killed processes, blobs and layers of no image, snapshots of no container,
+ * temporary files, and what the driver still holds of removed snapshots. No image and no container is removed.
+ *
+ * Garbage is a set difference, taken under the store's lock; what a load, import, commit or create in another process
+ * has begun is never among it.
+ *
+ * Cost: reads the documents of all images, and looks at each blob and snapshot; then what is removed.
+ * @throws StrataError `Corrupt`, if an image's documents are damaged, since nobody knows then what must stay
+ */
+export async function collectGarbage(
+  context: StoreContext,
+  options: CallOptions = {},
+): Promise<CleanupReport> {
+  const reports = [await reapIngests(context)];
+  options.signal?.throwIfAborted();
+  await withStoreLock(
+    context.root,
+    async () => {
+      reports.push(await removeFiles(await garbageFiles(context.root)));
+      await dropChains(context, await layerSnapshots(context));
+      for (const key of await orphans(context)) await removeOrphan(context, key);
+    },
+    options.signal,
+  );
+  // Here, without the lock, the bytes of the snapshots just removed are given back.
+  reports.push(await context.driver.cleanup(options));
+  return {
+    removed: reports.reduce((sum, { removed }) => sum + removed, 0),
+    bytes: reports.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+/** Who holds the store's lock knows that nobody is writing a temporary file now. */
+async function garbageFiles(root: string): Promise<string[]> {
+  const live = await liveBlobs(root);
+  const isLive = (name: string) => live.has(`sha256:${name}`);
+  const isTemporary = (name: string) => name.endsWith(".tmp");
+  return [
+    ...(await filesOf(root, isTemporary)),
+    ...(await filesOf(containersDir(root), isTemporary)),
+    ...(await filesOf(blobsDir(root), (name) => !isLive(name))),
+  ];
+}
+
+async function filesOf(dir: string, matches: (name: string) => boolean): Promise<string[]> {
+  return (await readdir(dir)).filter(matches).map((name) => join(dir, name));
+}
+
+async function removeFiles(paths: readonly string[]): Promise<CleanupReport> {
+  let bytes = 0;
+  for (const path of paths) bytes += (await removeTree(path)).bytes;
+  return { removed: paths.length, bytes };
+}
+
+/** The snapshots that are named like layers, parents before children. */
+async function layerSnapshots({ driver }: StoreContext): Promise<Digest[]> {
+  const parents = new Map<Digest, string | undefined>();
+  for await (const { id, parent } of driver.list({ kind: "committed" })) {
+    if (isDigest(id)) parents.set(id, parent);
+  }
+  const ordered = new Set<Digest>();
+  const add = (id: string | undefined): void => {
+    if (!isDigest(id) || ordered.has(id) || !parents.has(id)) return;
+    add(parents.get(id));
+    ordered.add(id);
+  };
+  for (const id of parents.keys()) add(id);
+  return [...ordered];
+}
+
+/** Writable snapshots of no container and of no staging. */
+async function orphans(context: StoreContext): Promise<string[]> {
+  const owned = new Set((await listContainers(context)).map(({ id }) => id));
+  const held = await heldKeys(context.root);
+  const ingests = new Set(await readdir(ingestDir(context.root)));
+  const found: string[] = [];
+  for await (const { id } of context.driver.list({ kind: "active" })) {
+    const ingest = /^ingest-([0-9a-f]{16})-\d+$/.exec(id)?.[1];
+    const isOurs = ingest !== undefined ? !ingests.has(ingest) : /^[0-9a-f]{64}$/.test(id);
+    if (isOurs && !owned.has(id) && !held.has(id)) found.push(id);
+  }
+  return found;
+}
+
+/** Nobody can reach it any more, so nobody else can unmount it. */
+async function removeOrphan(context: StoreContext, key: string): Promise<void> {
+  try {
+    const snapshot = await context.driver.open(key);
+    if (snapshot.kind === "active") await snapshot.unmount({ force: true });
+    await removeActive(context, key);
+  } catch (error) {
+    // Somebody is about to remove it, or has it mounted for a moment: the next gc.
+    if (!isStrataError(error, "NotFound") && !isStrataError(error, "Busy")) throw error;
+  }
+}
