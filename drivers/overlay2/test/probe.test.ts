@@ -1,12 +1,15 @@
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { AT_FDCWD, close, fsconfigCreate, fsmount, fsopen, moveMount, umount2 } from "@strata/linux";
 import { expect, it } from "vitest";
 import { describeAsRoot, useScratch } from "./support.ts";
 
 const scratch = useScratch();
+const execFileAsync = promisify(execFile);
+const packageDirectory = fileURLToPath(new URL("..", import.meta.url));
 
 describeAsRoot("opening", () => {
   it("tries overlayfs out, and leaves no trace of it", async () => {
@@ -23,8 +26,15 @@ describeAsRoot("opening", () => {
     expect(readdirSync(driver.root)).not.toContain("probe");
   });
 
-  it("works many times at once", async () => {
-    await Promise.all(Array.from({ length: 8 }, () => scratch.open()));
+  it("works in several processes at once", async () => {
+    const script = `
+      const { overlay2 } = await import("@strata/driver-overlay2");
+      for (let n = 0; n < 20; n++) await (await overlay2({ root: ${JSON.stringify(join(scratch.path, "root"))} })).close();
+    `;
+    const processes = Array.from({ length: 4 }, () =>
+      execFileAsync(process.execPath, ["--input-type=module", "--eval", script], { cwd: packageDirectory }),
+    );
+    await Promise.all(processes);
   });
 
   it("refuses a root on overlayfs, as in a container, and says what to do", async () => {
@@ -57,15 +67,16 @@ describeAsRoot("opening", () => {
     }
   });
 
-  it("refuses ordinary users", () => {
+  it("refuses ordinary users", async () => {
     chmodSync(scratch.path, 0o777);
     const script = `
       process.seteuid(65534);
       const { overlay2 } = await import("@strata/driver-overlay2");
       await overlay2({ root: ${JSON.stringify(join(scratch.path, "mine"))} }).catch((error) => console.log(error.code, error.message));
     `;
-    const cwd = fileURLToPath(new URL("..", import.meta.url));
-    const output = execFileSync(process.execPath, ["--input-type=module", "--eval", script], { cwd });
-    expect(output.toString()).toMatch(/^Unsupported overlay2 cannot work in .*mine: .*root.*run as root$/m);
+    const { stdout } = await execFileAsync(process.execPath, ["--input-type=module", "--eval", script], {
+      cwd: packageDirectory,
+    });
+    expect(stdout).toMatch(/^Unsupported overlay2 cannot work in .*mine: .*root.*run as root$/m);
   });
 });

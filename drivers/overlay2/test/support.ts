@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StorageDriver } from "@strata/core";
 import { type Overlay2Options, overlay2 } from "@strata/driver-overlay2";
-import { type MountEntry, mountInfo } from "@strata/linux";
+import { MNT_DETACH, type MountEntry, mountInfo, umount2 } from "@strata/linux";
 import { afterEach, beforeEach, describe, expect } from "vitest";
 
 const isRoot = process.geteuid?.() === 0;
@@ -40,8 +40,10 @@ export function useScratch(): Scratch {
   });
   afterEach(async () => {
     for (const driver of drivers.splice(0)) await driver.close();
-    expect(mountsBelow(scratch.path)).toEqual([]);
+    const left = mountsBelow(scratch.path);
+    for (const path of left.toReversed()) umount2(path, MNT_DETACH);
     rmSync(scratch.path, { recursive: true });
+    expect(left).toEqual([]);
   });
   return scratch;
 }
