@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 const rooms = ["packages", "drivers"].flatMap((parent) =>
   readdirSync(parent).map((name) => `${parent}/${name}`),
 );
+rooms.push("benchmarks");
 
 export default defineConfig({
   test: {
