@@ -5,7 +5,7 @@
  * What a libc may lack (the oldest aimed at are glibc 2.28 and musl 1.2) goes through syscall(2). That is variadic,
  * and so are openat and ioctl, but on both architectures below integers are passed alike either way.
  */
-import { errno, load } from "koffi";
+import { createRequire } from "node:module";
 
 if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== "arm64")) {
   throw new Error(
@@ -16,11 +16,35 @@ if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== 
 /** Memory that the kernel reads or fills. Paths end with a NUL, see `cstring`. */
 type Memory = Uint8Array;
 
-// The symbols of the process itself: whichever libc Node is linked with.
-const libc = load(null);
+type Koffi = typeof import("koffi");
+let koffi: Koffi | undefined;
+let symbols: ReturnType<Koffi["load"]> | undefined;
+
+function loadKoffi(): Koffi {
+  const loaded: Koffi = koffi ?? createRequire(import.meta.url)("koffi");
+  koffi = loaded;
+  return loaded;
+}
+
+/**
+ * The libc that Node is linked with. koffi, a native module, and each function are loaded when they are first called:
+ * programs that import this package, but list names only, start without them.
+ */
+const libc = {
+  func<Parameters extends readonly unknown[], Result>(prototype: string): (...values: Parameters) => Result {
+    let native: ((...values: Parameters) => Result) | undefined;
+    return (...values) => {
+      if (native === undefined) {
+        symbols ??= loadKoffi().load(null);
+        native = symbols.func(prototype);
+      }
+      return native(...values);
+    };
+  },
+};
 
 /** The errno of this thread's last native call. */
-export const lastErrno: () => number = errno;
+export const lastErrno = (): number => loadKoffi().errno();
 
 export const strerror: (errno: number) => string = libc.func("const char *strerror(int)");
 

@@ -104,7 +104,7 @@ describe("times", () => {
     { sec: -1, nsec: 999_999_999 },
     { sec: -2_000_000_000, nsec: 1 },
     { sec: 2 ** 32 + 5, nsec: 5 },
-  ])("are kept to the nanosecond: $sec.$nsec", (mtime) => {
+  ])("are kept to the nanosecond: $sec s and $nsec ns", (mtime) => {
     using(openat(scratch.fd, "file", O_WRONLY), (fd) => {
       futimens(fd, mtime);
       expect(fstatx(fd)).toMatchObject({ mtime, atime: mtime });

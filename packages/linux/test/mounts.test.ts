@@ -13,6 +13,7 @@ import {
   MNT_DETACH,
   MOUNT_ATTR_RDONLY,
   MS_PRIVATE,
+  MS_SHARED,
   mountInfo,
   mountSetattr,
   moveMount,
@@ -94,24 +95,29 @@ asRoot("tells the kernel's reasons", () => {
   });
 });
 
-asRoot("makes a read-only, private copy of a mount", () => {
+asRoot("makes a read-only, private copy of a shared mount", () => {
   const source = directory("source");
   const target = directory("target");
-  writeFileSync(join(source, "file"), "x");
-  using(openTree(AT_FDCWD, source, OPEN_TREE_CLONE), (tree) => {
-    mountSetattr(tree, { set: MOUNT_ATTR_RDONLY, propagation: MS_PRIVATE });
-    using(openat(AT_FDCWD, target, O_PATH), (fd) => moveMount(tree, fd, ""));
-  });
+  mountTmpfs(source);
   try {
-    expect(mountOf(target)).toMatchObject({ optionalFields: [] });
+    writeFileSync(join(source, "file"), "x");
+    using(openTree(AT_FDCWD, source, 0), (mount) => mountSetattr(mount, { propagation: MS_SHARED }));
+    expect(mountOf(source)?.optionalFields).toEqual([expect.stringMatching(/^shared:/)]);
+    using(openTree(AT_FDCWD, source, OPEN_TREE_CLONE), (tree) => {
+      mountSetattr(tree, { set: MOUNT_ATTR_RDONLY, propagation: MS_PRIVATE });
+      using(openat(AT_FDCWD, target, O_PATH), (fd) => moveMount(tree, fd, ""));
+    });
+    expect(mountOf(target)?.optionalFields).toEqual([]);
     expect(mountOf(target)?.options).toContain("ro");
     expect(readFileSync(join(target, "file"), "utf8")).toBe("x");
     expect(() => writeFileSync(join(target, "file"), "y")).toThrow(
       expect.objectContaining({ code: "EROFS" }),
     );
     writeFileSync(join(source, "file"), "y");
+    using(openTree(AT_FDCWD, target, 0), (mount) => mountSetattr(mount, { clear: MOUNT_ATTR_RDONLY }));
+    writeFileSync(join(target, "file"), "z");
   } finally {
-    umount2(target);
+    for (const path of [target, source]) if (mountOf(path) !== undefined) umount2(path);
   }
 });
 

@@ -67,6 +67,7 @@ describe("by directory and name", () => {
   asRoot("sit on a symlink itself", () => {
     setxattrat(scratch.fd, "link", "trusted.mine", value);
     expect(getxattrat(scratch.fd, "link", "trusted.mine")).toEqual(value);
+    expect(listxattrat(scratch.fd, "link")).toEqual([Buffer.from("trusted.mine")]);
     expect(listxattrat(scratch.fd, "file")).toEqual([]);
     using(openat(scratch.fd, "link", O_PATH | O_NOFOLLOW), (fd) => {
       expect(getxattr(fd, "trusted.mine")).toEqual(value);
