@@ -1,11 +1,12 @@
 export type { AppliedLayer, ApplyOptions, ExpectedLayer, LayerSource } from "./apply/options.ts";
-export { type Change, type ChangesOptions, changes } from "./changes.ts";
+export { type Change, changes } from "./changes.ts";
 export type { EntryField } from "./compare-entries.ts";
 export { type CompareTreesOptions, compareTrees, type TreeDifference } from "./compare-trees.ts";
 export { type Compression, decompressor, detectCompression } from "./compression.ts";
 export type { ChangeKind } from "./diff/change-tree.ts";
-export { type DiffOptions, diff } from "./diff/diff.ts";
-export { defaultLimits, type Limits } from "./limits.ts";
+export { diff } from "./diff/diff.ts";
+export { defaultLimits, type Limits, limitExceeded, ratioJudgedFromBytes } from "./limits.ts";
 export { settleLayer, type Unresolved } from "./settle.ts";
 export type { EntryType, LayerEntry } from "./tar/entry.ts";
+export { TarReader, type TarSink } from "./tar/tar-reader.ts";
 export { LayerWorkers, type LayerWorkersOptions } from "./workers.ts";
