@@ -53,7 +53,7 @@ function addCommands(parent: StrataCommand, commands: Catalogue, context: Contex
     command.copyInheritedSettings(parent).summary(entry.summary).description(entry.summary);
     addGlobalOptions(command, false);
     if ("commands" in entry) {
-      addCommands(command.usage("COMMAND"), entry.commands, context);
+      addCommands(command.usage("COMMAND").helpCommand(false), entry.commands, context);
     } else {
       command.aliases(entry.aliases ?? []);
       command.leaf = entry;

@@ -8,6 +8,7 @@ import { formatSize } from "../format/size.ts";
 import { shortId } from "../format/text.ts";
 import { addFormatOption, formatOf } from "../options/format.ts";
 import { collect } from "../options/values.ts";
+import { hasStore } from "../store-access.ts";
 import { Row } from "../template/values.ts";
 
 interface Options {
@@ -68,14 +69,12 @@ export function define(command: StrataCommand, context: Context): Command {
 
 async function images(context: Context, repository: string | undefined, options: Options): Promise<void> {
   const { listImages, parseImageFilter, parseName } = await import("@strata/store");
-  const summaries = await listImages(
-    { root: rootOf(context.options) },
-    {
-      ...(options.all && { all: true }),
-      filters: (options.filter ?? []).map(parseImageFilter),
-      ...(repository !== undefined && { references: [repository] }),
-    },
-  );
+  const wanted = {
+    ...(options.all && { all: true }),
+    filters: (options.filter ?? []).map(parseImageFilter),
+    ...(repository !== undefined && { references: [repository] }),
+  };
+  const summaries = hasStore(context) ? await listImages({ root: rootOf(context.options) }, wanted) : [];
   if (context.options.json) return await context.stdout.json(summaries);
   const rows = summaries.flatMap((image) =>
     namesOf(image, parseName).map((name) => rowOf(image, name, options.trunc)),
