@@ -16,9 +16,17 @@ export type { Removal, RemovalEvent, RemoveImagesOptions } from "./images/remove
 export type { ImportOptions } from "./import.ts";
 export type { IngestOptions } from "./ingest/layer-input.ts";
 export type { LoadedImage, LoadOptions } from "./load.ts";
+export type { CheckOptions } from "./maintenance/options.ts";
+export type { ContainerUsage, DiskUsage, ImageUsage, UsageLine } from "./maintenance/usage.ts";
 export { formatPlatform, hostPlatform, type Platform, parsePlatform } from "./platform.ts";
 export type { ImageProgress, LayerProgress, OnProgress, ProgressEvent } from "./progress.ts";
-export { defaultRegistry, defaultTag, parseName, parseReference, Reference } from "./reference.ts";
+export {
+  defaultRegistry,
+  defaultTag,
+  parseName,
+  parseReference,
+  parseTarget,
+  Reference,
+} from "./reference.ts";
 export type { SaveOptions } from "./save.ts";
 export { Store, type StoreOptions } from "./store.ts";
-export type { CheckOptions, DiskUsage, UsageLine } from "./types.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
-import type { CleanupReport, Digest, Durability, Problem, StorageDriver } from "@strata/core";
+import type { CallOptions, CleanupReport, Digest, Durability, Problem, StorageDriver } from "@strata/core";
 import type { Change, LayerWorkers } from "@strata/layer";
 import type { TreeOptions } from "./containers/changes.ts";
 import type { CommitOptions, CommitResult } from "./containers/commit.ts";
@@ -17,8 +17,9 @@ import type { ImageSummary, ImagesOptions } from "./images/list.ts";
 import type { Removal, RemoveImagesOptions } from "./images/remove.ts";
 import type { ImportOptions } from "./import.ts";
 import type { LoadedImage, LoadOptions } from "./load.ts";
+import type { CheckOptions } from "./maintenance/options.ts";
+import type { DiskUsage } from "./maintenance/usage.ts";
 import type { SaveOptions } from "./save.ts";
-import type { CheckOptions, DiskUsage } from "./types.ts";
 
 export interface StoreOptions {
   /** The directory for the store's state; made, with mode 0700, if it is not there. */
@@ -185,33 +186,38 @@ export class Store implements AsyncDisposable {
   }
 
   /** The image in the shape of `docker image inspect`. */
-  async inspect(_reference: string): Promise<object> {
-    throw await notYet("inspect");
+  async inspect(reference: string): Promise<object> {
+    const { inspectImage } = await import("./images/inspect.ts");
+    return await inspectImage(this.#context, reference);
   }
 
   /** The container in the shape of `docker container inspect`. */
-  async inspectContainer(_idOrName: string): Promise<object> {
-    throw await notYet("inspect");
+  async inspectContainer(idOrName: string): Promise<object> {
+    const { inspectContainer } = await import("./containers/inspect.ts");
+    return await inspectContainer(this.#context, idOrName);
   }
 
-  async usage(): Promise<DiskUsage> {
-    throw await notYet("df");
+  /** How much disk space images, containers, blobs and staging take. */
+  async usage(options?: CallOptions): Promise<DiskUsage> {
+    const { diskUsage } = await import("./maintenance/usage.ts");
+    return await diskUsage(this.#context, options);
   }
 
-  async check(_options?: CheckOptions): Promise<Problem[]> {
-    throw await notYet("check");
+  /** Look for damage. An empty list means that none was found. */
+  async check(options?: CheckOptions): Promise<Problem[]> {
+    const { checkStore } = await import("./maintenance/examine.ts");
+    return await checkStore(this.#context, options);
   }
 
-  async repair(_options?: CheckOptions): Promise<Problem[]> {
-    throw await notYet("repair");
+  /** Look for damage, and mend it. @returns what is left to do */
+  async repair(options?: CheckOptions): Promise<Problem[]> {
+    const { repairStore } = await import("./maintenance/examine.ts");
+    return await repairStore(this.#context, options);
   }
 
-  async gc(_options?: { signal?: AbortSignal }): Promise<CleanupReport> {
-    throw await notYet("gc");
+  /** Give back what nothing owns. */
+  async gc(options?: CallOptions): Promise<CleanupReport> {
+    const { collectGarbage } = await import("./maintenance/gc.ts");
+    return await collectGarbage(this.#context, options);
   }
-}
-
-async function notYet(what: string): Promise<Error> {
-  const { StrataError } = await import("@strata/core");
-  return new StrataError("Unsupported", `${what}: not built yet`);
 }

@@ -8,10 +8,10 @@ import type { ImageConfig } from "../documents.ts";
 import { fullHistory } from "../images/full-history.ts";
 import { resolveImage } from "../images/resolve.ts";
 import { ingestImage, layersOf } from "../ingest/ingest-image.ts";
+import { noLimits } from "../no-limits.ts";
 import { parseTarget } from "../reference.ts";
 import { shortId } from "../short-id.ts";
 import { type Junk, JunkCollector } from "./junk.ts";
-import { noLimits } from "./no-limits.ts";
 import type { ContainerRecord } from "./records.ts";
 import { openContainer } from "./snapshot.ts";
 

@@ -1,5 +1,5 @@
 import { TarReader } from "@strata/layer";
-import { noLimits } from "./no-limits.ts";
+import { noLimits } from "../no-limits.ts";
 
 /** Files in a layer that a running program needs no more: caches, temporary files, logs, core dumps. */
 export interface Junk {

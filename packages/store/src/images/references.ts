@@ -1,6 +1,7 @@
 import type { Digest } from "@strata/core";
 import { type IndexEntry, referenceOf, withReference } from "../content/image-index.ts";
 import { parseName, type Reference } from "../reference.ts";
+import { shortId } from "../short-id.ts";
 
 /** The entries of one image; see {@link IndexEntry}. */
 export type ImageEntries = readonly [IndexEntry, ...IndexEntry[]];
@@ -23,6 +24,11 @@ export function groupByImage(entries: readonly IndexEntry[]): Map<Digest, ImageE
 /** The references of some entries with a tag, sorted. */
 export function tagsOf(entries: readonly IndexEntry[]): Reference[] {
   return namesOf(entries).filter((name) => name.tag !== undefined && name.digest === undefined);
+}
+
+/** What people call an image: a reference as docker prints it, or else its short ID. */
+export function nameOf(own: ImageEntries): string {
+  return tagsOf(own)[0]?.familiar() ?? shortId(imageIdOf(own[0]));
 }
 
 /** Each repository that names one of the entries, with the digest of the manifest: `debian@sha256:...`. Sorted. */

@@ -1,6 +1,6 @@
 import type { Limits } from "@strata/layer";
 
-/** What is in a container is its user's own: a limit on it would guard against nothing. */
+/** For what is in the store already, or a container of it: a limit would guard against nothing there. */
 export const noLimits: Limits = {
   maxBytes: Number.POSITIVE_INFINITY,
   maxEntries: Number.POSITIVE_INFINITY,

@@ -1,0 +1,56 @@
+import { type CommittedSnapshot, type Digest, isStrataError, type Problem } from "@strata/core";
+import type { StoreContext } from "../content/context.ts";
+import type { ImageRecord } from "../content/image-record.ts";
+import { Staging } from "../ingest/staging.ts";
+import { isBlobIntact, reportBlob } from "./examine-blob.ts";
+import { examineTree } from "./examine-tree.ts";
+import type { ExamineOptions } from "./options.ts";
+import { rebuildBlob } from "./rebuild-blob.ts";
+import { storedLayers } from "./stored-layer.ts";
+
+/** Look at the layers of all images of the store: their blobs, and what is unpacked of them. */
+export async function* examineLayers(
+  context: StoreContext,
+  images: readonly ImageRecord[],
+  options: ExamineOptions,
+): AsyncGenerator<Problem> {
+  await using staging = await Staging.open(context, options.signal);
+  const seen = new Set<Digest>();
+  const damaged = new Set<Digest | undefined>();
+  for (const layer of storedLayers(images)) {
+    const { chainId, parent, blob: digest, size, image } = layer;
+    options.signal?.throwIfAborted();
+    options.onProgress?.(`layer ${layer.diffId} of ${image}`);
+    const committed = await openCommitted(context, chainId);
+    const blob = { digest, size, what: `layer of ${image}`, image };
+    if (!(await isBlobIntact(context, blob, options))) {
+      const rebuilt =
+        options.repair && committed && (await rebuildBlob(context, staging, layer, committed, options));
+      if (!rebuilt) yield await reportBlob(context, blob, options);
+    } else if (committed && !options.quick && !seen.has(chainId)) {
+      seen.add(chainId);
+      const problem =
+        committed.layout().format === "plain" && damaged.has(parent)
+          ? { subject: `layer ${chainId}`, message: "not looked at, since the layer below it is damaged" }
+          : await examineTree(context, staging, images, layer, committed, options);
+      if (problem === undefined) continue;
+      damaged.add(chainId);
+      yield problem;
+    }
+  }
+}
+
+/** Undefined, if this driver has not unpacked it: then it is unpacked when a container needs it. */
+async function openCommitted(
+  { driver }: StoreContext,
+  chainId: Digest,
+): Promise<CommittedSnapshot | undefined> {
+  try {
+    const snapshot = await driver.open(chainId);
+    return snapshot.kind === "committed" ? snapshot : undefined;
+  } catch (error) {
+    // What cannot be read is for the driver's own check to report.
+    if (isStrataError(error, "NotFound") || isStrataError(error, "Corrupt")) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,123 @@
+import { dirname } from "node:path";
+import {
+  type ActiveSnapshot,
+  type CommittedSnapshot,
+  type Digest,
+  fsyncPath,
+  type Problem,
+} from "@strata/core";
+import { compareTrees } from "@strata/layer";
+import { AT_FDCWD, RENAME_EXCHANGE, renameat2 } from "@strata/linux";
+import { listContainers } from "../containers/records.ts";
+import { mountPoint } from "../containers/snapshot.ts";
+import type { StoreContext } from "../content/context.ts";
+import type { ImageRecord } from "../content/image-record.ts";
+import { blobPath } from "../content/paths.ts";
+import { withStoreLock } from "../content/store-lock.ts";
+import { removeActive } from "../ingest/reap.ts";
+import type { Staging } from "../ingest/staging.ts";
+import { noLimits } from "../no-limits.ts";
+import type { ExamineOptions } from "./options.ts";
+import type { StoredLayer } from "./stored-layer.ts";
+
+/** How many differences of one layer are named; the others are counted. */
+const named = 5;
+
+/**
+ * Unpack a layer a second time, from its blob, and compare what is in the store with it; repaired, the new files take
+ * the place of the old.
+ * @param images - all of the store
+ * @returns what is wrong with it, unless it was repaired
+ */
+export async function examineTree(
+  context: StoreContext,
+  staging: Staging,
+  images: readonly ImageRecord[],
+  layer: StoredLayer,
+  committed: CommittedSnapshot,
+  options: ExamineOptions,
+): Promise<Problem | undefined> {
+  const key = staging.key(0);
+  await withStoreLock(context.root, () => staging.hold([layer.chainId], [key]));
+  try {
+    const fresh = await context.driver.prepare(key, layer.parent, signalOf(options));
+    await unpack(context, layer, fresh, options);
+    const differences = await describeDifferences(committed, fresh, options);
+    if (differences === undefined) return undefined;
+    const problem = (advice: string): Problem => ({
+      subject: `layer ${layer.chainId}`,
+      message: `layer of ${layer.image}: ${differences}; ${advice}`,
+    });
+    if (!options.repair) return problem("repair the store");
+    const mounted = await mountedAbove(context, images, layer.chainId);
+    if (mounted.length > 0) return problem(`unmount ${mounted.join(", ")} and repair the store again`);
+    await replaceTree(context, committed, fresh);
+    return undefined;
+  } finally {
+    await removeActive(context, key);
+    await context.driver.cleanup();
+  }
+}
+
+async function unpack(
+  { driver, root, workers }: StoreContext,
+  { blob, size, diffId }: StoredLayer,
+  fresh: ActiveSnapshot,
+  options: ExamineOptions,
+): Promise<void> {
+  await (await workers()).apply({
+    source: { path: blobPath(root, blob) },
+    layout: fresh.layout(),
+    expected: { blob, blobSize: size, diffId },
+    limits: noLimits,
+    ignoreOwnership: !driver.capabilities.ownership.supported,
+    ...signalOf(options),
+  });
+}
+
+async function describeDifferences(
+  committed: CommittedSnapshot,
+  fresh: ActiveSnapshot,
+  options: ExamineOptions,
+): Promise<string | undefined> {
+  const first: string[] = [];
+  let count = 0;
+  const trees = [committed.layout().dir, fresh.layout().dir] as const;
+  for await (const { path, what } of compareTrees(...trees, signalOf(options))) {
+    count += 1;
+    if (count <= named) first.push(`/${path.toString()}: ${what}`);
+  }
+  if (count === 0) return undefined;
+  const more = count > named ? `; and ${count - named} more` : "";
+  return `its files are not those of its blob (what is there, what must be): ${first.join("; ")}${more}`;
+}
+
+/** overlayfs must not lose a layer below its feet. */
+async function mountedAbove(
+  context: StoreContext,
+  images: readonly ImageRecord[],
+  chainId: Digest,
+): Promise<string[]> {
+  const above = new Set(images.filter(({ chainIds }) => chainIds.includes(chainId)).map(({ id }) => id));
+  const names: string[] = [];
+  for (const record of await listContainers(context)) {
+    if (above.has(record.imageId) && (await mountPoint(context, record))) names.push(record.name);
+  }
+  return names;
+}
+
+/** With one rename(2). Snapshots above keep their parent; where they are copies of it, they keep what they copied. */
+async function replaceTree(
+  { driver, durable }: StoreContext,
+  damaged: CommittedSnapshot,
+  fresh: ActiveSnapshot,
+): Promise<void> {
+  const [old, good] = [damaged.layout().dir, fresh.layout().dir];
+  await driver.sync();
+  renameat2(AT_FDCWD, good, AT_FDCWD, old, RENAME_EXCHANGE);
+  if (durable) await fsyncPath(dirname(old));
+}
+
+function signalOf({ signal }: ExamineOptions): { signal?: AbortSignal } {
+  return signal ? { signal } : {};
+}
