@@ -13,7 +13,7 @@ import {
   type Usage,
 } from "@strata/core";
 import { AT_FDCWD, MNT_DETACH, statxOrUndefined, UMOUNT_NOFOLLOW, umount2 } from "@strata/linux";
-import { attachOverlay } from "./overlay-mount.ts";
+import { attachOverlay, type Upper } from "./overlay-mount.ts";
 import { probe } from "./probe.ts";
 import { makeRoot } from "./root-directory.ts";
 
@@ -51,13 +51,9 @@ export class OverlayMechanism implements DriverMechanism {
   }
 
   async mount(place: SnapshotPlace): Promise<string> {
-    const { diff, work, merged } = directories(place.dir);
-    for (const path of [merged, work]) makeDirectory(path);
-    const upper = place.kind === "view" ? undefined : { dir: diff, work, volatile: this.#volatile };
-    // A volatile mount marks its work directory, and overlayfs then refuses it until somebody has looked. There is
-    // nothing to look at: durability "none" says that a power cut may spoil the tree.
-    if (upper !== undefined) rmSync(`${work}/work/incompat`, { recursive: true, force: true });
-    attachOverlay({ lowers: lowersOf(place), upper }, merged);
+    const { merged } = directories(place.dir);
+    makeDirectory(merged);
+    attachOverlay({ lowers: lowersOf(place), upper: this.#upperOf(place) }, merged);
     return merged;
   }
 
@@ -100,6 +96,16 @@ export class OverlayMechanism implements DriverMechanism {
     return [
       { subject: diff, message: "the layer's directory is gone; remove the snapshot and make it anew" },
     ];
+  }
+
+  #upperOf({ kind, dir }: SnapshotPlace): Upper | undefined {
+    if (kind === "view") return undefined;
+    const { diff, work } = directories(dir);
+    makeDirectory(work);
+    // A volatile mount marks its work directory, and overlayfs then refuses it until somebody has looked. There is
+    // nothing to look at: durability "none" says that a power cut may spoil the tree.
+    rmSync(`${work}/work/incompat`, { recursive: true, force: true });
+    return { dir: diff, work, volatile: this.#volatile };
   }
 }
 

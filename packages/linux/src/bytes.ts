@@ -31,12 +31,22 @@ export function display(bytes: Bytes): string {
 }
 
 function terminated(value: Bytes, scratch: Buffer): Buffer {
-  if (value.includes("\0"))
-    throw new TypeError(`a name must not hold a NUL: ${JSON.stringify(display(value))}`);
+  return typeof value === "string" ? terminatedString(value, scratch) : terminatedBytes(value, scratch);
+}
+
+function terminatedString(value: string, scratch: Buffer): Buffer {
+  if (value.includes("\0")) throw new TypeError(`a name must not hold a NUL: ${JSON.stringify(value)}`);
   // A UTF-16 unit becomes three UTF-8 bytes at most.
-  const room = (typeof value === "string" ? 3 * value.length : value.length) + 1;
+  const room = 3 * value.length + 1;
   const buffer = room <= scratch.length ? scratch : Buffer.allocUnsafe(room);
-  const length = typeof value === "string" ? buffer.write(value) : value.copy(buffer);
-  buffer[length] = 0;
+  buffer[buffer.write(value)] = 0;
+  return buffer;
+}
+
+function terminatedBytes(value: Buffer, scratch: Buffer): Buffer {
+  if (value.includes(0)) throw new TypeError(`a name must not hold a NUL: ${JSON.stringify(display(value))}`);
+  const buffer = value.length < scratch.length ? scratch : Buffer.allocUnsafe(value.length + 1);
+  buffer.set(value);
+  buffer[value.length] = 0;
   return buffer;
 }
