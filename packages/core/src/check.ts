@@ -30,7 +30,7 @@ async function checkEntry({ mechanism, state }: DriverCore, entry: Entry): Promi
 
   if (parent !== undefined && state.pointedBy(parent)?.kind !== "names") {
     report(`its parent "${record.parent}" is gone; remove it and make it anew`);
-  } else if (parent !== undefined && !existsSync(`${state.path(parent)}/children/${directory}`)) {
+  } else if (parent !== undefined && !existsSync(state.markPath(parent, directory))) {
     report(
       `its parent "${record.parent}" does not know of it and could be removed; remove this one and make it anew`,
     );

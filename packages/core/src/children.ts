@@ -30,6 +30,6 @@ function childId(state: StateDirectory, parent: string, child: string): string |
   const pointed = state.pointedBy(child);
   if (pointed?.record.chain[0] === parent) return pointed.record.id;
   // Not started from here, but perhaps in the middle of it: prepare, or a commit on top of another parent.
-  if (FileLock.isHeld(state.path(child))) return state.record("keys", child)?.id;
+  if (FileLock.isHeld(state.path(child))) return state.readableRecord("keys", child)?.id;
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { fsyncPath } from "./atomic-file.ts";
 import type { CommitOptions, SnapshotInfo } from "./driver.ts";
 import { chainOn, currentEntry, type DriverCore } from "./driver-core.ts";
@@ -9,7 +9,8 @@ import { type Entry, infoOf } from "./state-directory.ts";
 
 /**
  * Make an active snapshot a committed one: seal it, write its new record beside the old, make both durable, and then
- * rename its key to its name. What fails before the rename has changed nothing that counts.
+ * rename its key to its name. What fails before the rename has changed nothing that counts: the new record is read
+ * only by way of a name, and a parent knows by it whether it has a child.
  */
 export async function commitSnapshot(
   core: DriverCore,
@@ -28,17 +29,11 @@ export async function commitSnapshot(
 
   await mechanism.seal(place);
   const committed = await state.locked(() => stage(core, entry, name, options), signal);
-  try {
-    if (core.durable) await makeDurable(core, committed, options.synced ?? false);
-    await state.locked(() => {
-      signal?.throwIfAborted();
-      state.assertFree(name);
-      renameSync(state.pointerPath("keys", entry.record.id), state.pointerPath("names", name));
-    }, signal);
-  } catch (error) {
-    unstage(core, entry, committed);
-    throw error;
-  }
+  if (core.durable) await makeDurable(core, committed, options.synced ?? false);
+  await state.locked(() => {
+    state.assertFree(name);
+    renameSync(state.pointerPath("keys", entry.record.id), state.pointerPath("names", name));
+  }, signal);
   if (core.durable) {
     await fsyncPath(`${state.root}/names`);
     await fsyncPath(`${state.root}/keys`);
@@ -63,7 +58,7 @@ function assertParent({ capabilities, mechanism }: DriverCore, { record }: Entry
   }
 }
 
-/** Write the record that is to count once a name points to it, for who holds the state. */
+/** Write the record that counts once a name points to it, for who holds the state. */
 function stage(core: DriverCore, { directory, record }: Entry, name: string, options: CommitOptions): Entry {
   const { state } = core;
   const rebased = options.parent !== undefined && record.parent === undefined;
@@ -85,12 +80,6 @@ function stage(core: DriverCore, { directory, record }: Entry, name: string, opt
   const parent = chain[0];
   if (parent !== undefined && record.parent === undefined) state.addChild(parent, directory, "names");
   return committed;
-}
-
-function unstage({ state }: DriverCore, { directory, record }: Entry, committed: Entry): void {
-  rmSync(state.recordPath("names", directory), { force: true });
-  const parent = committed.record.chain[0];
-  if (parent !== undefined && record.parent === undefined) state.removeChild(parent, directory);
 }
 
 async function makeDurable(

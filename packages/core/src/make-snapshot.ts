@@ -36,7 +36,6 @@ export async function makeSnapshot(
     const options: CreateOptions = { ...(quota && { quota }), ...(signal && { signal }) };
     await mechanism.create(state.place(entry), options);
     await state.locked(() => {
-      signal?.throwIfAborted();
       state.assertFree(key);
       state.setPointer("keys", key, entry.directory);
     }, signal);

@@ -5,13 +5,13 @@ import {
   readFileSync,
   readlinkSync,
   renameSync,
+  rmSync,
   symlinkSync,
-  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { basename } from "node:path";
 import type { SnapshotInfo } from "./driver.ts";
-import { errnoCode, StrataError } from "./errors.ts";
+import { errnoCode, isStrataError, StrataError } from "./errors.ts";
 import { FileLock } from "./file-lock.ts";
 import type { SnapshotPlace } from "./mechanism.ts";
 import { decodeRecord, encodeRecord, type SnapshotRecord } from "./snapshot-record.ts";
@@ -157,10 +157,13 @@ export class StateDirectory {
     return entry;
   }
 
-  /** The key or name that points to a directory, found by what the directory says of itself. Cost: constant. */
+  /**
+   * The key or name that points to a directory, found by what the directory says of itself; so not if that is
+   * damaged. Cost: constant.
+   */
   pointedBy(directory: string): { kind: PointerKind; record: SnapshotRecord } | undefined {
     for (const kind of ["keys", "names"] as const) {
-      const record = this.record(kind, directory);
+      const record = this.readableRecord(kind, directory);
       if (record !== undefined && this.pointer(kind, record.id) === directory) return { kind, record };
     }
     return undefined;
@@ -217,22 +220,29 @@ export class StateDirectory {
    * takes no new inode, the costliest thing that prepare does.
    */
   addChild(parent: string, child: string, kind: PointerKind): void {
-    linkSync(this.recordPath(kind, child), `${this.path(parent)}/children/${child}`);
-  }
-
-  removeChild(parent: string, child: string): void {
     try {
-      unlinkSync(`${this.path(parent)}/children/${child}`);
+      linkSync(this.recordPath(kind, child), this.markPath(parent, child));
     } catch (error) {
-      if (errnoCode(error) !== "ENOENT") throw error;
+      // A commit on top of the same parent was cut short before.
+      if (errnoCode(error) !== "EEXIST") throw error;
     }
   }
 
-  private readableRecord(kind: PointerKind, directory: string): SnapshotRecord | undefined {
+  removeChild(parent: string, child: string): void {
+    rmSync(this.markPath(parent, child), { force: true });
+  }
+
+  markPath(parent: string, child: string): string {
+    return `${this.path(parent)}/children/${child}`;
+  }
+
+  /** As {@link record}, and undefined too if it is damaged. */
+  readableRecord(kind: PointerKind, directory: string): SnapshotRecord | undefined {
     try {
       return this.record(kind, directory);
-    } catch {
-      return undefined; // Damaged. The parent finds out by itself that this child is gone.
+    } catch (error) {
+      if (isStrataError(error, "Corrupt")) return undefined;
+      throw error;
     }
   }
 }
