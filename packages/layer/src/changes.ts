@@ -1,8 +1,8 @@
-import { type LayerLayout, toStrataError } from "@strata/core";
+import { type CallOptions, type LayerLayout, toStrataError } from "@strata/core";
 import type { ChangeKind, ChangeNode } from "./diff/change-tree.ts";
 import { childPath } from "./diff/entries.ts";
 import { findChanges } from "./diff/find-changes.ts";
-import { Pace } from "./diff/pace.ts";
+import { streamInTurns } from "./diff/stream-in-turns.ts";
 
 /** One path that a layer adds, modifies or deletes. */
 export interface Change {
@@ -10,11 +10,6 @@ export interface Change {
   readonly path: Buffer;
   /** A path that was one type of file and is now another is `modified`. Below a deleted path, nothing is listed. */
   readonly kind: ChangeKind;
-}
-
-export interface ChangesOptions {
-  /** Aborts with the signal's reason. */
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -29,18 +24,15 @@ export interface ChangesOptions {
  * Cost: see {@link findChanges}; all of it before the first path.
  * @throws StrataError `Busy`, if a path disappears or changes its type while it is read
  */
-export async function* changes(layout: LayerLayout, options: ChangesOptions = {}): AsyncGenerator<Change> {
-  const pace = new Pace(options.signal);
-  const root = await findChanges(layout, pace).catch((error: unknown) => {
+export async function* changes(layout: LayerLayout, options: CallOptions = {}): AsyncGenerator<Change> {
+  try {
+    yield* streamInTurns(list(await findChanges(layout, options)), options);
+  } catch (error) {
     throw toStrataError(error, `changes of ${layout.dir}`);
-  });
-  for (const change of list(root)) {
-    await pace.rest();
-    yield change;
   }
 }
 
-function* list(root: ChangeNode): Generator<Change> {
+function* list(root: ChangeNode): Generator<Change, void> {
   const waiting = [{ node: root, path: root.name }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { node, path } = next;

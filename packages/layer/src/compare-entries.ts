@@ -12,7 +12,6 @@ import {
 } from "@strata/linux";
 import { fileType, isRegular, isSymlink } from "./diff/entries.ts";
 import type { OpenedEntry } from "./diff/opened-entry.ts";
-import type { Pace } from "./diff/pace.ts";
 
 /** What entries are compared by; beside these, each extended attribute by its own name. */
 export type EntryField =
@@ -78,25 +77,20 @@ const chunkSize = 256 * 1024;
 
 /** Compares the contents of files, with two buffers of its own; one comparison at a time. */
 export class ContentComparer {
-  readonly #pace: Pace;
   readonly #chunkA = Buffer.allocUnsafeSlow(chunkSize);
   readonly #chunkB = Buffer.allocUnsafeSlow(chunkSize);
 
-  constructor(pace: Pace) {
-    this.#pace = pace;
-  }
-
   /**
    * The offset of the first byte that differs between two files of `size` bytes, or undefined if none does. Cost:
-   * reads both up to there.
+   * reads both up to there, and yields after each piece.
    */
-  async firstDifference(fdA: number, fdB: number, size: number): Promise<number | undefined> {
+  *firstDifference(fdA: number, fdB: number, size: number): Generator<undefined, number | undefined> {
     for (let offset = 0; offset < size; offset += chunkSize) {
       const length = Math.min(chunkSize, size - offset);
       const a = read(fdA, this.#chunkA, offset, length);
       const b = read(fdB, this.#chunkB, offset, length);
       if (!a.equals(b)) return offset + commonLength(a, b);
-      await this.#pace.rest();
+      yield;
     }
     return undefined;
   }

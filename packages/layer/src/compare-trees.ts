@@ -1,4 +1,4 @@
-import { toStrataError } from "@strata/core";
+import { type CallOptions, toStrataError } from "@strata/core";
 import { type Stat, statx } from "@strata/linux";
 import { ContentComparer, type EntryField, openedDifferences, statDifferences } from "./compare-entries.ts";
 import {
@@ -12,8 +12,9 @@ import {
   sortedNames,
 } from "./diff/entries.ts";
 import { OpenedEntry } from "./diff/opened-entry.ts";
-import { Pace } from "./diff/pace.ts";
 import { readError } from "./diff/read-error.ts";
+import { flatten, Inner, type Steps } from "./diff/steps.ts";
+import { streamInTurns } from "./diff/stream-in-turns.ts";
 
 /** One difference between two trees. */
 export interface TreeDifference {
@@ -23,14 +24,12 @@ export interface TreeDifference {
   readonly what: string;
 }
 
-export interface CompareTreesOptions {
+export interface CompareTreesOptions extends CallOptions {
   /**
    * What is not to be compared: fields, and extended attributes by name or, with `*` at the end, by its beginning
    * (`user.*`). For trees from tools that lose these. @defaultValue nothing
    */
   readonly ignore?: readonly (EntryField | `${string}.${string}`)[];
-  /** Aborts the comparison with the signal's reason. */
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -47,9 +46,7 @@ export async function* compareTrees(
   options: CompareTreesOptions = {},
 ): AsyncGenerator<TreeDifference> {
   try {
-    using rootA = OpenedEntry.openRoot(a, "raw");
-    using rootB = OpenedEntry.openRoot(b, "raw");
-    yield* new TreeComparison(options).whole(rootA, rootB);
+    yield* streamInTurns(new TreeComparison(options).whole(a, b), options);
   } catch (error) {
     throw toStrataError(error, `compare ${a} with ${b}`);
   }
@@ -57,30 +54,32 @@ export async function* compareTrees(
 
 const root = Buffer.alloc(0);
 
+/** Differences as they are found, and nothing after each piece of work without one. */
+type Found = TreeDifference | undefined;
+
 class TreeComparison {
-  readonly #pace: Pace;
-  readonly #contents: ContentComparer;
+  readonly #contents = new ContentComparer();
   readonly #ignored: (field: string) => boolean;
   readonly #linksA = new HardlinkGroups();
   readonly #linksB = new HardlinkGroups();
 
-  constructor({ ignore = [], signal }: CompareTreesOptions) {
-    this.#pace = new Pace(signal);
-    this.#contents = new ContentComparer(this.#pace);
+  constructor({ ignore = [] }: CompareTreesOptions) {
     const exact = new Set<string>(ignore);
     const prefixes = ignore.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1));
     this.#ignored = (field) => exact.has(field) || prefixes.some((prefix) => field.startsWith(prefix));
   }
 
-  async *whole(a: OpenedEntry, b: OpenedEntry): AsyncGenerator<TreeDifference> {
+  *whole(pathA: string, pathB: string): Generator<Found, void> {
+    using a = OpenedEntry.openRoot(pathA, "raw");
+    using b = OpenedEntry.openRoot(pathB, "raw");
     yield* this.#report(root, statDifferences(a.stat, b.stat));
-    yield* this.#opened(root, a, b);
+    yield* flatten(this.#opened(root, a, b));
     if (!this.#ignored("hardlinks")) yield* compareGroups(this.#linksA, this.#linksB);
   }
 
-  async *#directory(parent: Buffer, a: OpenedEntry, b: OpenedEntry): AsyncGenerator<TreeDifference> {
+  *#directory(parent: Buffer, a: OpenedEntry, b: OpenedEntry): Steps<Found> {
     for (const { name, inA, inB } of pairNames(sortedNames(a.fd), sortedNames(b.fd))) {
-      await this.#pace.rest();
+      yield;
       const path = childPath(parent, name);
       if (!inA || !inB) {
         yield { path, what: `only in the ${inA ? "first" : "second"} tree` };
@@ -94,7 +93,7 @@ class TreeComparison {
     }
   }
 
-  async *#entry(path: Buffer, name: Buffer, a: OpenedEntry, b: OpenedEntry): AsyncGenerator<TreeDifference> {
+  *#entry(path: Buffer, name: Buffer, a: OpenedEntry, b: OpenedEntry): Steps<Found> {
     const [statA, statB] = [statx(a.fd, name), statx(b.fd, name)];
     yield* this.#report(path, statDifferences(statA, statB));
     if (fileType(statA) !== fileType(statB)) return;
@@ -105,11 +104,11 @@ class TreeComparison {
     yield* this.#opened(path, entryA, entryB);
   }
 
-  async *#opened(path: Buffer, a: OpenedEntry, b: OpenedEntry): AsyncGenerator<TreeDifference> {
+  *#opened(path: Buffer, a: OpenedEntry, b: OpenedEntry): Steps<Found> {
     yield* this.#report(path, openedDifferences(a, b));
-    if (isDirectory(a.stat)) yield* this.#directory(path, a, b);
+    if (isDirectory(a.stat)) yield new Inner(this.#directory(path, a, b));
     else if (isRegular(a.stat) && a.stat.size === b.stat.size && !this.#ignored("content")) {
-      const offset = await this.#contents.firstDifference(a.fd, b.fd, a.stat.size);
+      const offset = yield* this.#contents.firstDifference(a.fd, b.fd, a.stat.size);
       if (offset !== undefined) yield { path, what: `content, from byte ${offset}` };
     }
   }

@@ -1,7 +1,16 @@
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CompareTreesOptions, compareTrees } from "@strata/layer";
-import { AT_FDCWD, setxattrat } from "@strata/linux";
+import {
+  AT_FDCWD,
+  close,
+  mkdirat,
+  O_DIRECTORY,
+  O_RDONLY,
+  openat,
+  setxattrat,
+  statxOrUndefined,
+} from "@strata/linux";
 import { expect, it } from "vitest";
 import { type Edit, edit, settleTimes, useScratch } from "./layouts.ts";
 import { asRoot } from "./overlay-mount.ts";
@@ -124,6 +133,22 @@ it("leaves out what it is told to", async () => {
   const base = "echo 1 > f; ln f h; printf 1 > x";
   const ignore = ["mode", "mtime", "hardlinks", "content", "user.only", "user.drop.*"] as const;
   expect(await differences(base, change, { ignore })).toEqual(['f: xattr user.keep none, ""']);
+});
+
+it("goes deeper than PATH_MAX and any recursion", async () => {
+  const dig = (file: string) => (tree: string) => {
+    let fd = openat(AT_FDCWD, tree, O_RDONLY | O_DIRECTORY);
+    for (let level = 0; level < 3000; level++) {
+      if (statxOrUndefined(fd, "d") === undefined) mkdirat(fd, "d", 0o755);
+      const next = openat(fd, "d", O_RDONLY | O_DIRECTORY);
+      close(fd);
+      fd = next;
+    }
+    mkdirat(fd, file, 0o755);
+    close(fd);
+  };
+  const bottom = "d/".repeat(3000);
+  expect(await differences(dig("same"), dig("new"))).toEqual([`${bottom}new: only in the second tree`]);
 });
 
 it("a tree that cannot be read is an error that names it", async () => {

@@ -266,15 +266,17 @@ asRoot("paths longer than PATH_MAX, deeper than any recursion", async () => {
     touch(fd, Buffer.from(file));
     close(fd);
   };
-  const base = (tree: string) => {
-    deep(tree, "d".repeat(250), 20, "long");
-    deep(tree, "e", 3000, "deep");
-  };
-  const agreed = await agree(scratch, base, (tree) => {
-    deep(tree, "d".repeat(250), 20, "new");
-    deep(tree, "e", 3000, "new");
-  });
-  expect(agreed.changes).toHaveLength(20 + 1 + 3000 + 1);
+  const long = "d".repeat(250);
+  const agreed = await agree(
+    scratch,
+    (tree) => deep(tree, long, 20, "old"),
+    (tree) => {
+      deep(tree, long, 20, "new");
+      deep(tree, "e", 3000, "new");
+    },
+  );
+  expect(agreed.changes).toHaveLength(1 + 20 + 1 + 3000 + 1);
+  expect(agreed.changes).toContain(`A ${`${long}/`.repeat(20)}new`);
   expect(agreed.changes.at(-1)).toBe(`A ${"e/".repeat(3000)}new`);
   expect(agreed.entries.at(-1)?.path).toBe(`${"e/".repeat(3000)}new`);
 });

@@ -24,6 +24,16 @@ asRoot("hardlink-parents: a name that comes along brings its directories, which 
   expect(names(agreed.entries)).toEqual(["a/", "a/b/", "a/b/f", "z/", "z/y/", "z/y/g = a/b/f"]);
 });
 
+asRoot("a name that comes along in the root does not bring the root", async () => {
+  const agreed = await agree(
+    scratch,
+    "mkdir -p d/e; echo 1 > m",
+    "ln m d/e/z; touch -d @1500000000.987654321 d",
+  );
+  expect(agreed.changes).toEqual(["C d", "C d/e", "A d/e/z"]);
+  expect(names(agreed.entries)).toEqual(["d/", "d/e/", "d/e/z", "m = d/e/z"]);
+});
+
 asRoot("hardlink-before-modified: new names and then new content", async () => {
   const agreed = await agree(scratch, "echo 1 > m", "ln m n; echo 22 > m");
   expect(agreed.changes).toEqual(["C .", "C m", "A n"]);
@@ -55,6 +65,13 @@ asRoot("two equal files that became one are a change of both", async () => {
   const agreed = await agree(scratch, base, "ln -f d/a z");
   expect(agreed.changes).toEqual(["C .", "C d", "C d/a", "C z"]);
   expect(names(agreed.entries)).toEqual(["./", "d/", "d/a", "z = d/a"]);
+});
+
+asRoot("a directory with a name that comes along is a parent, if it holds a change too", async () => {
+  const base = "mkdir d; echo 1 | tee d/a d/b d/c; touch -d @5 d/b d/c";
+  const agreed = await agree(scratch, base, "ln d/a z; ln -f d/b d/c; touch -d @1500000000.987654321 d");
+  expect(agreed.changes).toEqual(["C .", "C d", "C d/b", "C d/c", "A z"]);
+  expect(names(agreed.entries)).toEqual(["./", "d/", "d/a", "d/b", "d/c = d/b", "z = d/a"]);
 });
 
 asRoot("a name that is taken away changes none of the others", async () => {

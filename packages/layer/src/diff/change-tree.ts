@@ -32,7 +32,11 @@ export class ChangeNode {
 
   /** Relative to the root, whose own path is empty. */
   path(): Buffer {
-    return this.parent === undefined ? this.name : childPath(this.parent.path(), this.name);
+    let path = this.name;
+    for (let above = this.parent; above?.parent !== undefined; above = above.parent) {
+      path = childPath(above.name, path);
+    }
+    return path;
   }
 
   /** What people are told of it, or undefined for nothing: the parent of a change counts as modified. */

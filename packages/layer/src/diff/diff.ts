@@ -1,20 +1,16 @@
 import { readSync } from "node:fs";
-import { type LayerLayout, toStrataError } from "@strata/core";
+import { type CallOptions, type LayerLayout, toStrataError } from "@strata/core";
 import { fstatx } from "@strata/linux";
 import { encodeHeader, endOfArchive, paddingAfter } from "../tar/tar-writer.ts";
+import type { ChangeNode } from "./change-tree.ts";
 import { Chunks } from "./chunks.ts";
 import { inodeKey, isDirectory, isRegular } from "./entries.ts";
 import { findChanges } from "./find-changes.ts";
 import { describeEntry, describeWhiteout } from "./layer-entry.ts";
 import type { OpenedEntry } from "./opened-entry.ts";
-import { Pace } from "./pace.ts";
 import { changedWhileRead, readError } from "./read-error.ts";
+import { streamInTurns } from "./stream-in-turns.ts";
 import { type Visit, walk } from "./walk.ts";
-
-export interface DiffOptions {
-  /** Aborts with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
 
 /**
  * The tar archive of what a layer changes against its parent, or of its whole tree if it has none.
@@ -34,21 +30,23 @@ export interface DiffOptions {
  * @throws StrataError `Unsupported`, for what a layer cannot hold: a name that begins with `.wh.`, an extended
  *   attribute with `=` in its name
  */
-export async function* diff(layout: LayerLayout, options: DiffOptions = {}): AsyncGenerator<Buffer> {
+export async function* diff(layout: LayerLayout, options: CallOptions = {}): AsyncGenerator<Buffer> {
   try {
-    yield* archive(layout, new Pace(options.signal));
+    const changes = hasParent(layout) ? await findChanges(layout, options) : undefined;
+    yield* streamInTurns(archive(layout, changes), options);
   } catch (error) {
     throw toStrataError(error, `diff of ${layout.dir}`);
   }
 }
 
-async function* archive(layout: LayerLayout, pace: Pace): AsyncGenerator<Buffer> {
+/** The archive's bytes, and nothing after each entry that made no chunk full. */
+function* archive(layout: LayerLayout, changes: ChangeNode | undefined): Generator<Buffer | undefined, void> {
   const chunks = new Chunks();
   const firstNames = new Map<string, Buffer>();
-  for (const visit of walk(layout, hasParent(layout) ? await findChanges(layout, pace) : undefined)) {
-    await pace.rest();
+  for (const visit of walk(layout, changes)) {
+    yield;
     try {
-      yield* member(visit, firstNames, chunks, pace);
+      yield* member(visit, firstNames, chunks);
     } catch (error) {
       throw readError(error, visit.path);
     }
@@ -61,12 +59,7 @@ function hasParent(layout: LayerLayout): boolean {
   return layout.format === "plain" ? layout.base !== undefined : layout.lowers.length > 0;
 }
 
-async function* member(
-  visit: Visit,
-  firstNames: Map<string, Buffer>,
-  chunks: Chunks,
-  pace: Pace,
-): AsyncGenerator<Buffer> {
+function* member(visit: Visit, firstNames: Map<string, Buffer>, chunks: Chunks): Generator<Buffer> {
   if (visit.kind === "whiteout") {
     yield* chunks.append(encodeHeader(describeWhiteout(visit.path)));
     return;
@@ -74,7 +67,7 @@ async function* member(
   const { path, entry } = visit;
   const firstName = otherName(path, entry, firstNames);
   yield* chunks.append(encodeHeader(describeEntry(path, entry, firstName)));
-  if (firstName === undefined && isRegular(entry.stat)) yield* content(path, entry, chunks, pace);
+  if (firstName === undefined && isRegular(entry.stat)) yield* content(path, entry, chunks);
 }
 
 /** The first name in the archive of a file with several, or undefined if it is this one. */
@@ -86,19 +79,13 @@ function otherName(path: Buffer, { stat }: OpenedEntry, firstNames: Map<string, 
   return first;
 }
 
-async function* content(
-  path: Buffer,
-  { fd, stat }: OpenedEntry,
-  chunks: Chunks,
-  pace: Pace,
-): AsyncGenerator<Buffer> {
+function* content(path: Buffer, { fd, stat }: OpenedEntry, chunks: Chunks): Generator<Buffer> {
   for (let left = stat.size; left > 0; ) {
     const space = chunks.space;
     const count = readSync(fd, space, 0, Math.min(space.length, left), null);
     if (count === 0) throw changedWhileRead(path);
     left -= count;
     yield* chunks.filled(count);
-    await pace.rest();
   }
   const { ino, size, mtime } = fstatx(fd);
   const unchanged = ino === stat.ino && size === stat.size;

@@ -1,4 +1,4 @@
-import type { LayerLayout } from "@strata/core";
+import { type CallOptions, inTurns, type LayerLayout } from "@strata/core";
 import { statxOrUndefined } from "@strata/linux";
 import { ContentComparer, openedDifferences, statDifferences } from "../compare-entries.ts";
 import { isOpaque, type LowerEntry, LowerView } from "../lower-view.ts";
@@ -6,8 +6,8 @@ import { ChangeNode } from "./change-tree.ts";
 import { inodeKey, isDirectory, isRegular, isStorable, pairNames, sortedNames } from "./entries.ts";
 import { HardlinkGroups } from "./hardlinks.ts";
 import { OpenedEntry } from "./opened-entry.ts";
-import type { Pace } from "./pace.ts";
 import { readError } from "./read-error.ts";
+import { flatten, Inner, type Steps } from "./steps.ts";
 import { readTouched, type Touched } from "./touched.ts";
 
 /**
@@ -22,58 +22,60 @@ import { readTouched, type Touched } from "./touched.ts";
  * change.
  * @returns the root
  */
-export async function findChanges(layout: LayerLayout, pace: Pace): Promise<ChangeNode> {
+export async function findChanges(layout: LayerLayout, options: CallOptions): Promise<ChangeNode> {
   const touched =
     layout.format === "plain" && layout.touched ? await readTouched(layout.touched()) : undefined;
-  using fresh = OpenedEntry.openRoot(layout.dir, layout.format);
-  const walk = new ChangeWalk(layout, pace);
-  const root = await walk.run(fresh, touched);
+  return inTurns(find(layout, touched), options);
+}
+
+function* find(layout: LayerLayout, touched: Touched | undefined): Generator<void, ChangeNode> {
+  const walk = new ChangeWalk(layout);
+  yield* walk.run(touched);
   // Other names of a file that changed may be anywhere, touched or not.
-  if (touched !== undefined && walk.links.incomplete)
-    return await new ChangeWalk(layout, pace).run(fresh, undefined);
-  return root;
+  if (touched === undefined || !walk.links.incomplete) return walk.root;
+  const whole = new ChangeWalk(layout);
+  yield* whole.run(undefined);
+  return whole.root;
 }
 
 class ChangeWalk {
+  readonly root = new ChangeNode(Buffer.alloc(0));
   readonly links = new HardlinkGroups();
   readonly #layout: LayerLayout;
-  readonly #pace: Pace;
-  readonly #contents: ContentComparer;
+  readonly #contents = new ContentComparer();
 
-  constructor(layout: LayerLayout, pace: Pace) {
+  constructor(layout: LayerLayout) {
     this.#layout = layout;
-    this.#pace = pace;
-    this.#contents = new ContentComparer(pace);
   }
 
-  async run(fresh: OpenedEntry, touched: Touched | undefined): Promise<ChangeNode> {
-    const root = new ChangeNode(Buffer.alloc(0));
-    const [nearest] = lowersOf(this.#layout);
-    using lower = LowerView.open(lowersOf(this.#layout), this.#layout.format);
-    if (nearest === undefined) {
-      root.markChanged("added");
+  *run(touched: Touched | undefined): Generator<void> {
+    const { dir, format } = this.#layout;
+    const lowers = lowersOf(this.#layout);
+    using fresh = OpenedEntry.openRoot(dir, format);
+    using lower = LowerView.open(lowers, format);
+    if (lowers[0] === undefined) {
+      this.root.markChanged("added");
     } else {
-      using before = OpenedEntry.openRoot(nearest, this.#layout.format);
+      using before = OpenedEntry.openRoot(lowers[0], format);
       if (differ(statDifferences(before.stat, fresh.stat)) || differ(openedDifferences(before, fresh))) {
-        root.markChanged("modified");
+        this.root.markChanged("modified");
       }
     }
-    await this.#directory(root, fresh, lower, touched);
+    yield* flatten(this.#directory(this.root, fresh, lower, touched));
     this.links.mark();
-    return root;
   }
 
-  async #directory(
+  *#directory(
     node: ChangeNode,
     fresh: OpenedEntry,
     lower: LowerView | undefined,
     touched: Touched | undefined,
-  ): Promise<void> {
+  ): Steps<void> {
     for (const name of this.#candidates(node, fresh, lower, touched)) {
-      await this.#pace.rest();
+      yield;
       const child = new ChangeNode(name, node);
       try {
-        if (await this.#entry(child, fresh, lower, touched)) node.children.push(child);
+        if (yield* this.#entry(child, fresh, lower, touched)) node.children.push(child);
       } catch (error) {
         throw readError(error, child.path());
       }
@@ -105,12 +107,12 @@ class ChangeWalk {
   }
 
   /** @returns whether the node is of any use */
-  async #entry(
+  *#entry(
     node: ChangeNode,
     directory: OpenedEntry,
     lower: LowerView | undefined,
     touched: Touched | undefined,
-  ): Promise<boolean> {
+  ): Generator<void | Inner<void>, boolean> {
     const { name } = node;
     const before = storable(lower?.lookup(name));
     const stat = statxOrUndefined(directory.fd, name);
@@ -119,22 +121,23 @@ class ChangeWalk {
       return before !== undefined;
     }
     if (before === undefined) node.markChanged("added");
-    else if (!(await this.#isSame(before, { dirfd: directory.fd, name, stat }))) node.markChanged("modified");
+    else if (!(yield* this.#isSame(before, { dirfd: directory.fd, name, stat })))
+      node.markChanged("modified");
     if (!isDirectory(stat)) return this.links.add(node, stat, before?.stat) || node.changed;
     using entry = OpenedEntry.open(directory.fd, name, stat, this.#layout.format);
     using below = before === undefined ? undefined : lower?.openDirectory(name);
-    await this.#directory(node, entry, below, touched?.get(name.toString("latin1")));
+    yield new Inner(this.#directory(node, entry, below, touched?.get(name.toString("latin1"))));
     return node.changed || node.children.length > 0;
   }
 
-  async #isSame(before: LowerEntry, fresh: LowerEntry): Promise<boolean> {
+  *#isSame(before: LowerEntry, fresh: LowerEntry): Generator<void, boolean> {
     if (inodeKey(before.stat) === inodeKey(fresh.stat)) return true;
     if (differ(statDifferences(before.stat, fresh.stat))) return false;
     using a = OpenedEntry.open(before.dirfd, before.name, before.stat, this.#layout.format);
     using b = OpenedEntry.open(fresh.dirfd, fresh.name, fresh.stat, this.#layout.format);
     if (differ(openedDifferences(a, b))) return false;
     if (!isRegular(fresh.stat)) return true;
-    return (await this.#contents.firstDifference(a.fd, b.fd, fresh.stat.size)) === undefined;
+    return (yield* this.#contents.firstDifference(a.fd, b.fd, fresh.stat.size)) === undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import type { ChangeNode } from "./change-tree.ts";
 import { childPath, isDirectory, isStorable, quoted, sortedNames } from "./entries.ts";
 import { OpenedEntry } from "./opened-entry.ts";
 import { changedWhileRead, readError } from "./read-error.ts";
+import { flatten, Inner, type Steps } from "./steps.ts";
 
 /** One thing that the archive of a layer has to say, in the archive's order. */
 export type Visit =
@@ -18,76 +19,47 @@ export const whiteoutPrefix = ".wh.";
  * Visit what `changes` says of the tree at `layout.dir`, or without it the whole tree: a directory before what is in
  * it, and in it the whiteouts first, sorted bytewise.
  */
-export function* walk(layout: LayerLayout, changes: ChangeNode | undefined): Generator<Visit> {
-  // A stack of its own instead of recursion: with generators in generators, each step would cost the tree's depth.
-  const stack: Directory[] = [];
-  try {
-    const root = new Directory(OpenedEntry.openRoot(layout.dir, layout.format), Buffer.alloc(0), changes);
-    stack.push(root);
-    if (changes?.kind !== "same") yield { kind: "entry", path: root.path, entry: root.entry };
-    for (let directory = stack.at(-1); directory !== undefined; directory = stack.at(-1)) {
-      const child = directory.next();
-      if (child === undefined) {
-        directory.entry[Symbol.dispose]();
-        stack.pop();
-        continue;
-      }
-      const path = childPath(directory.path, child.name);
-      refuseWhiteoutName(child.name, path);
-      if (child.node?.kind === "deleted") {
-        yield { kind: "whiteout", path };
-        continue;
-      }
-      const entry = open(layout, directory.entry, child, path);
-      if (entry === undefined) continue;
-      if (isDirectory(entry.stat)) {
-        stack.push(new Directory(entry, path, child.node));
-        yield { kind: "entry", path, entry };
-      } else {
-        using file = entry;
-        yield { kind: "entry", path, entry: file };
-      }
+export function* walk(layout: LayerLayout, changes: ChangeNode | undefined): Generator<Visit, void> {
+  using root = OpenedEntry.openRoot(layout.dir, layout.format);
+  const path = Buffer.alloc(0);
+  if (changes?.kind !== "same") yield { kind: "entry", path, entry: root };
+  yield* flatten(visitDirectory(layout, root, path, changes));
+}
+
+function* visitDirectory(
+  layout: LayerLayout,
+  directory: OpenedEntry,
+  directoryPath: Buffer,
+  changes: ChangeNode | undefined,
+): Steps<Visit> {
+  for (const child of listChildren(directory, changes)) {
+    const path = childPath(directoryPath, child.name);
+    refuseWhiteoutName(child.name, path);
+    if (child.changes?.kind === "deleted") {
+      yield { kind: "whiteout", path };
+      continue;
     }
-  } finally {
-    for (const { entry } of stack) entry[Symbol.dispose]();
+    using entry = open(layout, directory, child, path);
+    if (entry === undefined) continue;
+    yield { kind: "entry", path, entry };
+    if (isDirectory(entry.stat)) yield new Inner(visitDirectory(layout, entry, path, child.changes));
   }
 }
 
 interface Child {
   readonly name: Buffer;
   /** Undefined where everything is visited. */
-  readonly node: ChangeNode | undefined;
+  readonly changes: ChangeNode | undefined;
 }
 
-/** A directory that the walk is in. */
-class Directory {
-  readonly entry: OpenedEntry;
-  readonly path: Buffer;
-  readonly #node: ChangeNode | undefined;
-  #children: Iterator<Child> | undefined;
-
-  constructor(entry: OpenedEntry, path: Buffer, node: ChangeNode | undefined) {
-    this.entry = entry;
-    this.path = path;
-    this.#node = node;
+function listChildren(directory: OpenedEntry, changes: ChangeNode | undefined): Child[] {
+  if (changes === undefined) {
+    return sortedNames(directory.fd).map((name) => ({ name, changes: undefined }));
   }
-
-  next(): Child | undefined {
-    // Listed only now, so that whatever goes wrong does so when the walk has the directory to close.
-    this.#children ??= this.#list().values();
-    const next = this.#children.next();
-    return next.done === true ? undefined : next.value;
-  }
-
-  #list(): Child[] {
-    if (this.#node === undefined) {
-      return sortedNames(this.entry.fd).map((name) => ({ name, node: undefined }));
-    }
-    const nodes = this.#node.children.filter((node) => node.kind !== "same");
-    const deleted = nodes.filter((node) => node.kind === "deleted");
-    const there = nodes.filter((node) => node.kind !== "deleted");
-    return [...deleted, ...there].map((node) => ({ name: node.name, node }));
-  }
+  const nodes = changes.children.filter((node) => node.kind !== "same");
+  const deleted = nodes.filter((node) => node.kind === "deleted");
+  const there = nodes.filter((node) => node.kind !== "deleted");
+  return [...deleted, ...there].map((node) => ({ name: node.name, changes: node }));
 }
 
 /** Undefined if it is nothing that a layer can hold. */
@@ -105,7 +77,7 @@ function open(
   } catch (error) {
     throw readError(error, path);
   }
-  if (child.node === undefined) return undefined;
+  if (child.changes === undefined) return undefined;
   throw changedWhileRead(path);
 }
 
