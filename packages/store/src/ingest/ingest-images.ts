@@ -128,7 +128,7 @@ function uniquePlans(images: readonly PlannedImage[]): LayerPlan[] {
 interface StagedImage {
   readonly image: PlannedImage;
   readonly entry: IndexEntry;
-  /** All that the entry leads to. */
+  /** All that the manifest leads to. */
   readonly blobs: readonly Digest[];
   readonly layerSizes: readonly number[];
 }
@@ -160,7 +160,7 @@ async function stageDocuments(
       ...(input.parentId && { "dev.strata.parent.id": input.parentId }),
     },
   };
-  return { image, entry, layerSizes, blobs: [digest, id, ...blobs] };
+  return { image, entry, layerSizes, blobs: [id, ...blobs] };
 }
 
 async function publish(
@@ -169,8 +169,11 @@ async function publish(
   staged: readonly StagedImage[],
 ): Promise<IngestedImage[]> {
   const present = new Set((await readIndex(context.root)).map(imageIdOf));
-  const wanted = staged.filter(({ image }) => image.input.manifest || !present.has(image.id));
-  await staging.publish(wanted.flatMap(({ blobs }) => blobs));
+  await staging.publish(
+    staged.flatMap(({ image, entry, blobs }) =>
+      image.input.manifest || !present.has(image.id) ? [entry.digest, ...blobs] : blobs,
+    ),
+  );
   const ingested: IngestedImage[] = [];
   await updateIndex(context, (before) => {
     let entries = before;

@@ -2,29 +2,39 @@ import { type Digest, isDigest, type Labels, type SnapshotInfo, StrataError } fr
 
 const blobLabel = "dev.strata.layer.blob";
 const diffIdLabel = "dev.strata.layer.diff-id";
-const sizeLabel = "dev.strata.layer.size";
+const blobSizeLabel = "dev.strata.layer.blob-size";
+const contentLabel = "dev.strata.layer.size";
 
 /** What is known of the layer that a committed snapshot was unpacked from. */
 export interface LayerFacts {
   /** The blob whose bytes were seen to be this layer. */
   readonly blob: Digest;
+  /** Its size in bytes. */
+  readonly blobSize: number;
   readonly diffId: Digest;
   /** Bytes of its regular files. */
   readonly contentBytes: number;
 }
 
 /** The facts as labels of the snapshot. */
-export function layerLabels({ blob, diffId, contentBytes }: LayerFacts): Labels {
-  return { [blobLabel]: blob, [diffIdLabel]: diffId, [sizeLabel]: String(contentBytes) };
+export function layerLabels({ blob, blobSize, diffId, contentBytes }: LayerFacts): Labels {
+  return {
+    [blobLabel]: blob,
+    [blobSizeLabel]: String(blobSize),
+    [diffIdLabel]: diffId,
+    [contentLabel]: String(contentBytes),
+  };
 }
 
 /** @throws StrataError `Corrupt`, if the snapshot was not made by a store */
 export function layerFacts({ id, labels }: SnapshotInfo): LayerFacts {
   const blob = labels[blobLabel];
   const diffId = labels[diffIdLabel];
-  const contentBytes = Number(labels[sizeLabel]);
-  if (isDigest(blob) && isDigest(diffId) && Number.isSafeInteger(contentBytes)) {
-    return { blob, diffId, contentBytes };
+  const blobSize = Number(labels[blobSizeLabel]);
+  const contentBytes = Number(labels[contentLabel]);
+  const areSizes = Number.isSafeInteger(blobSize) && Number.isSafeInteger(contentBytes);
+  if (isDigest(blob) && isDigest(diffId) && areSizes) {
+    return { blob, blobSize, diffId, contentBytes };
   }
   throw new StrataError(
     "Corrupt",

@@ -53,11 +53,9 @@ async function isBlobKnown(
 ): Promise<boolean> {
   // Without a manifest, the blob that the snapshot was unpacked from will do.
   const blob = input.blob ?? facts?.blob;
-  return (
-    blob !== undefined &&
-    (await staging.linkBlob(blob, input.size)) &&
-    (blob === facts?.blob || blob === diffId)
-  );
+  const size = input.blob === undefined ? facts?.blobSize : input.size;
+  if (blob === undefined || !(await staging.linkBlob(blob, size))) return false;
+  return blob === facts?.blob || blob === diffId;
 }
 
 async function snapshotFacts({ driver }: StoreContext, chainId: Digest): Promise<LayerFacts | undefined> {

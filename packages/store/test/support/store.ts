@@ -1,0 +1,81 @@
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { removeTree, type StorageDriver } from "@strata/core";
+import { overlay2 } from "@strata/driver-overlay2";
+import { vfs } from "@strata/driver-vfs";
+import { Store } from "@strata/store";
+
+/** A directory of its own for a test. */
+export class Scratch implements AsyncDisposable {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  static async make(): Promise<Scratch> {
+    return new Scratch(await mkdtemp(join(tmpdir(), "strata-store-")));
+  }
+
+  join(...names: string[]): string {
+    return join(this.path, ...names);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await removeTree(this.path);
+  }
+}
+
+export type DriverName = "overlay2" | "vfs";
+
+/** overlay2 needs root; what an ordinary user has is vfs. */
+export const drivers: readonly DriverName[] = process.geteuid?.() === 0 ? ["overlay2", "vfs"] : ["vfs"];
+
+export interface OpenedStore extends AsyncDisposable {
+  readonly store: Store;
+  readonly driver: StorageDriver;
+  readonly root: string;
+}
+
+export async function openStore(root: string, name: DriverName = "vfs"): Promise<OpenedStore> {
+  const make = { overlay2, vfs }[name];
+  const driver = await make({ root: join(root, "drivers", name), durability: "none" });
+  const store = await Store.open({ root, driver, threads: 2, durability: "none" });
+  return {
+    store,
+    driver,
+    root,
+    [Symbol.asyncDispose]: async () => {
+      await store.close();
+      await driver.close();
+    },
+  };
+}
+
+/** Every path under a directory, sorted: what is compared to see that nothing is left behind. */
+export async function listing(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries.map((entry) => join(entry.parentPath, entry.name).slice(root.length)).sort();
+}
+
+/** The tree of an image, as paths and contents, through a container. */
+export async function treeOf({ store }: OpenedStore, image: string): Promise<Record<string, string>> {
+  const container = await store.createContainer(image);
+  const path = await store.mountContainer(container.id);
+  try {
+    return await readTree(path);
+  } finally {
+    await store.unmountContainer(container.id);
+    await store.removeContainer(container.id);
+  }
+}
+
+async function readTree(root: string): Promise<Record<string, string>> {
+  const tree: Record<string, string> = {};
+  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) tree[path.slice(root.length + 1)] = await readFile(path, "utf8");
+  }
+  return tree;
+}
