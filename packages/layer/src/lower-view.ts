@@ -54,10 +54,9 @@ export class LowerView implements Disposable {
   static open(paths: readonly string[], format: LowerFormat): LowerView | undefined {
     const layers: LayerDirectory[] = [];
     try {
-      for (const [index, path] of paths.entries()) {
-        const last = index === paths.length - 1;
+      for (const path of paths) {
         // An opaque mark on a root is of no effect: the kernel merges the roots without looking for it.
-        layers.push(describeLayer(openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY), format, last));
+        layers.push(describeLayer(openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY), format));
       }
     } catch (error) {
       closeLayers(layers);
@@ -87,13 +86,13 @@ export class LowerView implements Disposable {
   openDirectory(name: Buffer): LowerView | undefined {
     const layers: LayerDirectory[] = [];
     try {
-      for (const [index, parent] of this.#layers.entries()) {
+      for (const parent of this.#layers) {
         const stat = statxOrUndefined(parent.fd, name);
         if (stat === undefined) continue;
         // Anything else than a directory, so a whiteout too, hides what is further below.
         if ((stat.mode & S_IFMT) !== S_IFDIR) break;
         const fd = openat(parent.fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-        const layer = describeLayer(fd, this.#format, index === this.#layers.length - 1);
+        const layer = describeLayer(fd, this.#format);
         layers.push(layer);
         if (layer.opaque) break;
       }
@@ -169,9 +168,8 @@ interface LayerDirectory {
   readonly xattrWhiteouts: boolean;
 }
 
-function describeLayer(fd: number, format: LowerFormat, last: boolean): LayerDirectory {
-  // There is nothing below the last layer to hide, and the kernel does not look for marks in it.
-  if (format === "plain" || last) return { fd, opaque: false, xattrWhiteouts: false };
+function describeLayer(fd: number, format: LowerFormat): LayerDirectory {
+  if (format === "plain") return { fd, opaque: false, xattrWhiteouts: false };
   try {
     const mark = getxattr(fd, opaqueAttribute)?.toString("latin1");
     return { fd, opaque: mark === "y", xattrWhiteouts: mark === "x" };

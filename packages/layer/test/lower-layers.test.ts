@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { AT_FDCWD, setxattrat } from "@strata/linux";
+import { AT_FDCWD, removexattrat, setxattrat } from "@strata/linux";
 import { expect } from "vitest";
 import { edit, listChanges, names, readDiff, settleTimes, upperOver, useScratch } from "./layouts.ts";
 import { asRoot, withOverlay } from "./overlay-mount.ts";
@@ -81,6 +81,17 @@ asRoot("a directory where a middle layer had a file starts empty", async () => {
     "rm d; mkdir d; touch d/new",
     "touch d/old",
   );
+  await expectAgreement(layers, ["C .", "C d", "A d/old"]);
+});
+
+asRoot("a file in a middle layer hides the directory below it, without any mark", async () => {
+  const layers = stack(
+    "mkdir d; touch d/old",
+    "rm -r d; touch d",
+    "rm d; mkdir d; touch d/new",
+    "touch d/old",
+  );
+  removexattrat(AT_FDCWD, join(layers[1] ?? "", "d"), "trusted.overlay.opaque");
   await expectAgreement(layers, ["C .", "C d", "A d/old"]);
 });
 
