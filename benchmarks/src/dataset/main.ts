@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } fr
 import { join } from "node:path";
 import { run } from "../peers/command.ts";
 import { bootstrap, installPackages } from "../peers/debian.ts";
+import { missingFacilities } from "../peers/facilities.ts";
 import { ImageBuilder } from "../peers/image-builder.ts";
 import { changeTree } from "./changes.ts";
 import { debianPackages, npmPackages } from "./contents.ts";
@@ -16,8 +17,9 @@ async function main(): Promise<void> {
     console.log(`already there: ${dataset.archive} and ${dataset.layout}`);
     return;
   }
-  if (process.geteuid?.() !== 0)
-    throw new Error("building the data set needs root: it makes a Debian root file system");
+  const missing = missingFacilities(["root", "mmdebstrap", "apt-get", "npm", "buildah", "skopeo"]);
+  if (missing.length > 0)
+    throw new Error(`to build the data set, this is missing here: ${missing.join(", ")}`);
   mkdirSync(dataDirectory, { recursive: true });
   await using builder = new ImageBuilder(dataDirectory);
 
