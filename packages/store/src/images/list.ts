@@ -4,6 +4,7 @@ import type { StoreContext } from "../content/context.ts";
 import { layerSizesOf, readIndex, referenceOf } from "../content/image-index.ts";
 import { blobPath } from "../content/paths.ts";
 import type { ImageConfig } from "../documents.ts";
+import { parseName } from "../reference.ts";
 import { type ImageFilter, readFilters, type Selection } from "./filters.ts";
 import { findImage } from "./find.ts";
 import { groupByImage, type ImageEntries, repoDigestsOf, tagsOf } from "./references.ts";
@@ -23,7 +24,7 @@ export interface ImageSummary {
   readonly references: readonly string[];
   /** The digest of the manifest. */
   readonly digest: Digest;
-  /** References with the digest of the manifest, in full form, sorted. */
+  /** References with the digest of the manifest, in full form, sorted; narrowed as {@link references} are. */
   readonly repoDigests: readonly string[];
   /** RFC 3339; {@link zeroTime}, if the image does not say. */
   readonly created: string;
@@ -61,7 +62,8 @@ function summarize(root: string, id: Digest, entries: ImageEntries, selection: S
   const parentId = entry.annotations["dev.strata.parent.id"];
   const tags = tagsOf(entries);
   const shown = matchesReference ? tags.filter(matchesReference) : tags;
-  if (matchesReference !== undefined && shown.length === 0) return [];
+  const digests = repoDigestsOf(entries).filter((name) => matchesReference?.(parseName(name)) ?? true);
+  if (matchesReference !== undefined && shown.length + digests.length === 0) return [];
   if (dangling !== undefined && dangling !== (tags.length === 0)) return [];
 
   const config = readConfig(root, id);
@@ -69,7 +71,7 @@ function summarize(root: string, id: Digest, entries: ImageEntries, selection: S
     id,
     references: shown.map(String),
     digest: entry.digest,
-    repoDigests: repoDigestsOf(entries),
+    repoDigests: digests,
     created: timeOf(config?.created),
     size: layerSizesOf(entry).reduce((sum, size) => sum + size, 0),
     labels: config?.config?.Labels ?? {},
