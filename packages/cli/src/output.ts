@@ -26,14 +26,14 @@ export class Output {
     return this.#stream.isTTY === true;
   }
 
-  /** Characters in a line of the terminal. */
+  /** Characters in a line of the terminal; a terminal that does not know says 0. */
   get columns(): number {
-    return this.#stream.columns ?? 80;
+    return this.#stream.columns || 80;
   }
 
   /** Lines of the terminal. */
   get rows(): number {
-    return this.#stream.rows ?? 24;
+    return this.#stream.rows || 24;
   }
 
   /**

@@ -37,13 +37,15 @@ function onEvents(show: (event: ProgressEvent) => void): ProgressView {
   return { show, finish: () => undefined };
 }
 
-function summaryOf({ status, bytes }: LayerProgress): string {
-  return status === "exists" ? "Already exists" : `Loaded layer ${formatSize(bytes, 4)}`;
+function summaryOf({ status, bytes, totalBytes = bytes }: LayerProgress): string {
+  return status === "exists" ? "Already exists" : `Loaded layer ${formatSize(totalBytes, 4)}`;
 }
 
 function describe({ label, status, bytes, totalBytes }: LayerProgress, room: number): string {
   if (status === "waiting") return `${label}: Waiting`;
   if (status === "exists") return `${label}: Already exists`;
   const start = `${label}: Loading layer `;
-  return start + progressBar(bytes, status === "done" ? bytes : totalBytes, room - start.length);
+  return (
+    start + progressBar(status === "done" ? (totalBytes ?? bytes) : bytes, totalBytes, room - start.length)
+  );
 }
