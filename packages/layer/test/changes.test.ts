@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { agree, type Edit, names, useScratch } from "./layouts.ts";
 import { asRoot } from "./overlay-mount.ts";
+import { expectRoundTrip } from "./round-trip.ts";
 
 const scratch = useScratch();
 
@@ -207,5 +208,6 @@ for (const { title, base, change, ...expected } of cases) {
     const agreed = await agree(scratch, base, change);
     expect(agreed.changes).toEqual(expected.changes);
     expect(names(agreed.entries)).toEqual(expected.archive ?? []);
+    await expectRoundTrip(scratch, base, agreed);
   });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { changes, diff } from "@strata/layer";
 import { expect, it } from "vitest";
 import { edit, listChanges, makeLayouts, names, readDiff, settleTimes, useScratch } from "./layouts.ts";
-import { asRoot, withOverlay } from "./overlay-mount.ts";
+import { asRoot, mountOverlay } from "./overlay-mount.ts";
 import { readTar } from "./read-tar.ts";
 
 const scratch = useScratch();
@@ -161,16 +161,12 @@ it("the event loop gets its turns while large files are compared and read", asyn
 asRoot("changes-mounted-equals-unmounted", async () => {
   const { overlay } = makeLayouts(scratch, "mkdir d; touch d/a", "rm d/a; touch d/b");
   const expected = { changes: await listChanges(overlay), bytes: await readDiff(overlay) };
-  const upper = { dir: overlay.dir, work: scratch.directory("work") };
   const merged = scratch.directory("merged");
-  const pending = withOverlay({ lowers: overlay.lowers, upper }, merged, () => {
-    // The walk begins, and is in the layer's directories, while the mount is there and they are looked at through it.
-    readdirSync(join(merged, "d"));
-    return Promise.all([listChanges(overlay), readDiff(overlay)]);
-  });
-  const [mountedChanges, mountedBytes] = await pending;
-  expect(mountedChanges).toEqual(expected.changes);
-  expect(mountedBytes.equals(expected.bytes)).toBe(true);
+  const upper = { dir: overlay.dir, work: scratch.directory("work") };
+  using _mount = mountOverlay({ lowers: overlay.lowers, upper }, merged);
+  expect(readdirSync(join(merged, "d"))).toEqual(["b"]);
+  expect(await listChanges(overlay)).toEqual(expected.changes);
+  expect((await readDiff(overlay)).equals(expected.bytes)).toBe(true);
 });
 
 it("what the driver says was touched is compared, and nothing else is read", async () => {

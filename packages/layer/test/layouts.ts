@@ -25,7 +25,7 @@ import {
   utimensat,
 } from "@strata/linux";
 import { afterEach, beforeEach, expect } from "vitest";
-import { withOverlay } from "./overlay-mount.ts";
+import { mountOverlay } from "./overlay-mount.ts";
 import { readTar, type TarEntry } from "./read-tar.ts";
 
 /** What is done to a tree: a shell script that runs in it, or a function of its path. */
@@ -77,7 +77,8 @@ export function edit(tree: string, change: Edit): void {
     });
 }
 
-const baseTime = { sec: 1_500_000_000, nsec: 987_654_321 };
+/** What everything in a base has been modified at, unless it was given a time of its own. */
+export const baseTime = { sec: 1_500_000_000, nsec: 987_654_321 };
 const changedTime = { sec: 1_600_000_000, nsec: 123_456_789 };
 
 /**
@@ -97,10 +98,11 @@ export function makeLayouts(scratch: Scratch, base: Edit, change: Edit): Layouts
 
   const upper = { dir: upperOver(scratch, "upper", lower), work: scratch.directory("work") };
   const merged = scratch.directory("merged");
-  withOverlay({ lowers: [lower], upper }, merged, () => {
+  {
+    using _mount = mountOverlay({ lowers: [lower], upper }, merged);
     edit(merged, change);
     settleTimes(merged, changedTime);
-  });
+  }
   return {
     overlay: { format: "overlay", dir: upper.dir, lowers: [lower] },
     plain: { format: "plain", dir: plain, base: lower },

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { AT_FDCWD, removexattrat, setxattrat } from "@strata/linux";
 import { expect } from "vitest";
 import { edit, listChanges, names, readDiff, settleTimes, upperOver, useScratch } from "./layouts.ts";
-import { asRoot, withOverlay } from "./overlay-mount.ts";
+import { asRoot, mountOverlay } from "./overlay-mount.ts";
 import { readTar } from "./read-tar.ts";
 
 const scratch = useScratch();
@@ -19,9 +19,9 @@ function stack(...edits: string[]): string[] {
       edit(dir, script);
     } else {
       const upper = { dir, work: scratch.directory(`work-${index}`) };
-      withOverlay({ lowers: layers, upper }, scratch.directory("merged"), () =>
-        edit(join(scratch.path, "merged"), script),
-      );
+      const merged = scratch.directory("merged");
+      using _mount = mountOverlay({ lowers: layers, upper }, merged);
+      edit(merged, script);
     }
     settleTimes(dir, { sec: 1_000_000_000 + index, nsec: 0 });
     layers.unshift(dir);
@@ -37,11 +37,14 @@ async function bothWays([dir = "", ...lowers]: string[]): Promise<{
 }> {
   const [before, after] = [scratch.directory("before"), scratch.directory("after")];
   const merged = scratch.directory("merged");
-  const copy = (to: string) => execFileSync("cp", ["-aT", merged, to]);
   // One read-only lower is no overlay; an empty one below it changes nothing.
   const empty = scratch.directory("empty");
-  withOverlay({ lowers: [...lowers, empty] }, merged, () => copy(before));
-  withOverlay({ lowers: [dir, ...lowers, empty] }, merged, () => copy(after));
+  const copyMerged = (layers: string[], to: string) => {
+    using _mount = mountOverlay({ lowers: [...layers, empty] }, merged);
+    execFileSync("cp", ["-aT", merged, to]);
+  };
+  copyMerged(lowers, before);
+  copyMerged([dir, ...lowers], after);
   const overlay = { format: "overlay", dir, lowers } as const;
   const plain = { format: "plain", dir: after, base: before } as const;
   const bytes = [await readDiff(overlay), await readDiff(plain)];

@@ -33,8 +33,8 @@ export interface OverlayDirs {
   readonly upper?: { readonly dir: string; readonly work: string };
 }
 
-/** Run `action` while an overlay as the overlay2 driver makes it is mounted at `path`. */
-export function withOverlay<T>({ lowers, upper }: OverlayDirs, path: string, action: () => T): T {
+/** Mount an overlay at `path`, as the overlay2 driver does; it is there until disposed of. */
+export function mountOverlay({ lowers, upper }: OverlayDirs, path: string): Disposable {
   const context = fsopen("overlay");
   try {
     for (const lower of lowers) setDirectory(context, "lowerdir+", lower);
@@ -53,11 +53,7 @@ export function withOverlay<T>({ lowers, upper }: OverlayDirs, path: string, act
   } finally {
     close(context);
   }
-  try {
-    return action();
-  } finally {
-    umount2(path, MNT_DETACH);
-  }
+  return { [Symbol.dispose]: () => umount2(path, MNT_DETACH) };
 }
 
 function setDirectory(context: number, key: string, path: string): void {
