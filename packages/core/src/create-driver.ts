@@ -8,6 +8,7 @@ import type {
   CallOptions,
   CleanupReport,
   Labels,
+  Mount,
   PrepareOptions,
   Problem,
   Snapshot,
@@ -18,9 +19,9 @@ import type {
   Usage,
   ViewSnapshot,
 } from "./driver.ts";
-import { currentEntry, type DriverCore } from "./driver-core.ts";
+import { currentEntry, type DriverCore, onBehalf } from "./driver-core.ts";
 import { syncFileSystem } from "./durability.ts";
-import { attempt, StrataError } from "./errors.ts";
+import { attempt } from "./errors.ts";
 import { assertId } from "./ids.ts";
 import { listSnapshots } from "./list-snapshots.ts";
 import { makeSnapshot } from "./make-snapshot.ts";
@@ -54,14 +55,18 @@ export async function createDriver(
   return attempt(`open ${mechanism.name} in ${root}`, async () => {
     mkdirSync(root, { recursive: true, mode: 0o700 });
     // Mounts are known to the kernel by their real path.
-    const state = await StateDirectory.open(realpathSync(root), mechanism.name);
-    const capabilities = await mechanism.probe(state.root);
+    const path = realpathSync(root);
+    // First, so that a root where this driver cannot work is left to another.
+    const capabilities = await mechanism.probe(path);
+    const state = await StateDirectory.open(path, mechanism.name);
+    const mounts = new Set<Mount>();
     return new Driver({
       mechanism,
       capabilities,
       state,
       durable: durability === "commit",
-      mounts: new Set(),
+      mounts,
+      closed: false,
     });
   });
 }
@@ -71,7 +76,6 @@ class Driver implements StorageDriver {
   readonly root: string;
   readonly capabilities: Capabilities;
   readonly #core: DriverCore;
-  #closed = false;
 
   constructor(core: DriverCore) {
     this.#core = core;
@@ -159,7 +163,7 @@ class Driver implements StorageDriver {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#core.closed = true;
     const results = await Promise.allSettled([...this.#core.mounts].map((mount) => mount.close()));
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
@@ -170,10 +174,7 @@ class Driver implements StorageDriver {
   }
 
   #attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
-    return attempt(what, () => {
-      if (this.#closed) throw new StrataError("FailedPrecondition", `${what}: the driver has been closed`);
-      return work();
-    });
+    return onBehalf(this.#core, what, work);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Capabilities } from "./capabilities.ts";
 import type { Mount } from "./driver.ts";
-import { StrataError } from "./errors.ts";
+import { attempt, StrataError } from "./errors.ts";
 import type { DriverMechanism } from "./mechanism.ts";
 import type { Entry, StateDirectory } from "./state-directory.ts";
 
@@ -13,6 +13,18 @@ export interface DriverCore {
   readonly durable: boolean;
   /** The mounts that this instance opened and that are not closed yet. */
   readonly mounts: Set<Mount>;
+  closed: boolean;
+}
+
+/**
+ * Do what a caller asked for, with its errors mapped. `what` begins the message of an error.
+ * @throws StrataError `FailedPrecondition`, after the driver was closed
+ */
+export function onBehalf<T>(core: DriverCore, what: string, work: () => Promise<T>): Promise<T> {
+  return attempt(what, async () => {
+    if (core.closed) throw new StrataError("FailedPrecondition", `${what}: the driver has been closed`);
+    return work();
+  });
 }
 
 /**

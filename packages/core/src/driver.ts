@@ -53,12 +53,14 @@ import type { LayerLayout } from "./layout.ts";
  *     while bytes move.
  * 11. A long call takes an `AbortSignal`; aborted, it rejects with the signal's reason and leaves nothing behind.
  * 12. What the host cannot do throws `Unsupported` with the reason; nothing is silently skipped.
+ * 13. Arguments that are not what their types say are a programmer's mistake: `TypeError`. System errors arrive as the
+ *     `cause` of a {@link StrataError}.
  */
 export interface StorageDriver extends AsyncDisposable {
   /** The driver's name: lower case, e.g. `overlay2`. For messages; never switch on it, see {@link capabilities}. */
   readonly name: string;
 
-  /** The absolute path of the directory that holds all of the driver's state. */
+  /** The absolute path, without symlinks, of the directory that holds all of the driver's state. */
   readonly root: string;
 
   /** What this driver can do on this host and under this root; probed once, when the driver was opened. */
@@ -91,20 +93,24 @@ export interface StorageDriver extends AsyncDisposable {
   view(key: string, parent?: string, options?: SnapshotOptions): Promise<ViewSnapshot>;
 
   /**
-   * Get hold of an existing snapshot of any kind.
+   * Get hold of an existing snapshot of any kind. Cost: constant.
    * @throws StrataError `NotFound`
+   * @throws StrataError `Corrupt`, if what is written down about it is damaged; it can still be removed
    */
   open(id: string): Promise<Snapshot>;
 
   /**
    * What is known about a snapshot. Cost: constant.
    * @throws StrataError `NotFound`
+   * @throws StrataError `Corrupt`, as for {@link open}
    */
   stat(id: string): Promise<SnapshotInfo>;
 
   /**
    * All snapshots that match `filter`, in no particular order. Each info was true at one moment; the list as a
-   * whole is not a moment in time. A snapshot may be removed while the list is being read.
+   * whole is not a moment in time: a snapshot that is committed meanwhile may come twice, by its key and by its name.
+   * Snapshots may be made and removed while the list is being read. What is damaged is left out; {@link check} names
+   * it.
    */
   list(filter?: SnapshotFilter): AsyncIterable<SnapshotInfo>;
 
@@ -116,14 +122,15 @@ export interface StorageDriver extends AsyncDisposable {
   usage(id: string, options?: CallOptions): Promise<Usage>;
 
   /**
-   * Replace the labels of a snapshot. Kind, parent and creation time cannot be changed.
+   * Replace the labels of a snapshot. Kind, parent and creation time cannot be changed. Those of a committed snapshot
+   * are durable when this returns.
    * @throws StrataError `NotFound`
    */
   setLabels(id: string, labels: Labels): Promise<SnapshotInfo>;
 
   /**
-   * Remove a snapshot. Its id is free when this returns; the bytes are reclaimed by {@link cleanup}.
-   * Cost: constant.
+   * Remove a snapshot, also a damaged one. Its id is free when this returns; the bytes are reclaimed by
+   * {@link cleanup}. Cost: constant.
    * @throws StrataError `NotFound`
    * @throws StrataError `FailedPrecondition`, while another snapshot has it as its parent
    * @throws StrataError `Busy`, while it is mounted
@@ -131,8 +138,9 @@ export interface StorageDriver extends AsyncDisposable {
   remove(id: string): Promise<void>;
 
   /**
-   * Reclaim what removed snapshots and killed processes left behind. Never touches what a living process is
-   * making. Cost: proportional to what is reclaimed.
+   * Reclaim what removed snapshots and killed processes left behind: trees, and mounts whose holders are all dead,
+   * unless files in them are open. Never touches what a living process is making. Cost: proportional to what is
+   * reclaimed, and one look at each snapshot.
    */
   cleanup(options?: CallOptions): Promise<CleanupReport>;
 
@@ -140,12 +148,16 @@ export interface StorageDriver extends AsyncDisposable {
   check(options?: CallOptions): Promise<Problem[]>;
 
   /**
-   * Make everything written so far under {@link root} durable (one `syncfs(2)`). For callers that commit several
-   * snapshots at once, with {@link CommitOptions.synced}.
+   * Make everything written so far under {@link root} durable (one `syncfs(2)`, of the whole file system). For callers
+   * that commit several snapshots at once, with {@link CommitOptions.synced}. Does nothing with durability `"none"`.
    */
   sync(): Promise<void>;
 
-  /** Close the mounts that this instance opened and free its descriptors. Closing twice is fine. */
+  /**
+   * Close the mounts that this instance opened and free its descriptors. Persistent mounts stay. Closing twice is
+   * fine; other calls then fail with `FailedPrecondition`.
+   * @throws StrataError `Busy`, if a mount is in use; it can still be closed later
+   */
   close(): Promise<void>;
 }
 
@@ -247,6 +259,7 @@ interface MountableSnapshot extends SnapshotBase {
    *
    * Cost: constant, independent of the size of the tree.
    * @throws StrataError `NotFound`, if the snapshot is gone
+   * @throws StrataError `FailedPrecondition`, if it was committed since
    * @throws StrataError `Unsupported`, if the host refuses the mount; the message carries the kernel's own log
    */
   mount(options?: MountOptions): Promise<Mount>;
@@ -257,10 +270,11 @@ interface MountableSnapshot extends SnapshotBase {
   mountedAt(): Promise<string | undefined>;
 
   /**
-   * Give up the persistent mount, if there is one.
+   * Give up the persistent mount, if there is one. The tree stays mounted for processes that hold mounts of it.
    * @returns whether there was one
    * @throws StrataError `Busy`, if files in it are still open and it was the last; with `force` it is detached all
    *   the same, and goes when the last file is closed
+   * @throws StrataError `NotFound`, if the snapshot is gone
    */
   unmount(options?: UnmountOptions): Promise<boolean>;
 }
@@ -269,15 +283,21 @@ interface MountableSnapshot extends SnapshotBase {
 export interface ActiveSnapshot extends MountableSnapshot {
   readonly kind: "active";
   /**
-   * Make the snapshot immutable under `name` and free its key. The active handle is of no use afterwards.
+   * Make the snapshot immutable under `name` and free its key. The active handle is of no use afterwards. If it
+   * fails, the snapshot stays active as it was. Meanwhile, other calls that concern this snapshot wait.
    *
-   * Cost: constant, plus making the data durable (see promise 9).
+   * Cost: constant, plus making the data durable (see promise 9): one `syncfs(2)`, or some `fsync(2)` of small files
+   * with {@link CommitOptions.synced}.
    * @throws StrataError `AlreadyExists`, if `name` is a key or name already; the snapshot stays active
    * @throws StrataError `NotFound`, if the snapshot or `options.parent` is gone
    * @throws StrataError `FailedPrecondition`, if it is not active any more, or `options.parent` differs from the
    *   parent it was prepared with
    * @throws StrataError `Busy`, while it is mounted
+   * @throws StrataError `Unsupported`, if `options.parent` is given later and the driver cannot {@link
+   *   Capabilities.rebase}
    * @throws StrataError `DepthExceeded`, if `options.parent` makes the chain too long
+   * @throws StrataError `InvalidArgument`, if `name` is not an {@link assertId | id}
+   * @throws StrataError `NoSpace`
    */
   commit(name: string, options?: CommitOptions): Promise<SnapshotInfo>;
 }

@@ -1,11 +1,15 @@
 import { setImmediate } from "node:timers/promises";
 import type { SnapshotFilter, SnapshotInfo } from "./driver.ts";
-import { type Entry, infoOf, type StateDirectory } from "./state-directory.ts";
+import { isStrataError } from "./errors.ts";
+import { type Entry, infoOf, type PointerKind, type StateDirectory } from "./state-directory.ts";
 
 // Records are read synchronously, which is far cheaper; now and then others get their turn.
 const readsAtATime = 64;
 
-/** Keys first and names then, so that a snapshot that is committed meanwhile is not missed. */
+/**
+ * Keys first and names then, so that a snapshot that is committed meanwhile is not missed. One that is damaged is left
+ * to check.
+ */
 export async function* listSnapshots(
   state: StateDirectory,
   { kind, parent, labels = {} }: SnapshotFilter,
@@ -15,8 +19,17 @@ export async function* listSnapshots(
     if (kind !== undefined && (kind === "committed") !== (pointers === "names")) continue;
     for (const id of state.ids(pointers)) {
       if (++reads % readsAtATime === 0) await setImmediate();
-      const entry = state.findIn(pointers, id);
+      const entry = readable(id, pointers);
       if (entry !== undefined && matches(entry)) yield infoOf(entry);
+    }
+  }
+
+  function readable(id: string, pointers: PointerKind): Entry | undefined {
+    try {
+      return state.findIn(pointers, id);
+    } catch (error) {
+      if (isStrataError(error, "Corrupt")) return undefined;
+      throw error;
     }
   }
 

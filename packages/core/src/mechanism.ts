@@ -52,7 +52,8 @@ export interface DriverMechanism {
 
   /**
    * Undo {@link mount}. Called only when {@link mountedAt} says that it is mounted.
-   * @throws StrataError `Busy`, if files are open and `force` is false; the tree then stays mounted
+   * @throws the kernel's EBUSY or a StrataError `Busy`, if files are open and `force` is false; the tree then stays
+   *   mounted
    */
   unmount(place: SnapshotPlace, force: boolean): Promise<void>;
 

@@ -1,6 +1,6 @@
 import type { Mount, MountOptions, UnmountOptions } from "./driver.ts";
 import { currentEntry, type DriverCore } from "./driver-core.ts";
-import { isStrataError, StrataError } from "./errors.ts";
+import { errnoCode, isStrataError, StrataError } from "./errors.ts";
 import type { SnapshotPlace } from "./mechanism.ts";
 import { type Claim, MountClaims } from "./mount-claims.ts";
 import type { Entry } from "./state-directory.ts";
@@ -54,7 +54,7 @@ export async function unmountSnapshot(
   const claims = new MountClaims(place.dir);
   if (!claims.persistent) return false;
   const mounted = (await core.mechanism.mountedAt(place)) !== undefined;
-  if (mounted && claims.holders().length === 0) await core.mechanism.unmount(place, force);
+  if (mounted && claims.holders().length === 0) await undo(core, entry.record.id, place, force);
   claims.dropPersistent();
   return mounted;
 }
@@ -73,7 +73,7 @@ export async function assertUnmounted(core: DriverCore, id: string, place: Snaps
     const by = holders.length > 0 ? `by process ${[...new Set(holders)].join(", ")}` : "persistently";
     throw new StrataError("Busy", `snapshot "${id}" is mounted ${by} at ${path}; unmount it first`);
   }
-  if (path !== undefined) await core.mechanism.unmount(place, false);
+  if (path !== undefined) await undo(core, id, place, false);
   claims.dropPersistent();
   claims.wipeStale();
 }
@@ -105,16 +105,29 @@ function unclaimed(path: string): Mount {
   return { path, close, [Symbol.asyncDispose]: close };
 }
 
-async function release({ mechanism, state }: DriverCore, entry: Entry, mine: Claim): Promise<void> {
-  const place = state.place(entry);
+async function release(core: DriverCore, entry: Entry, mine: Claim): Promise<void> {
+  const place = core.state.place(entry);
   try {
-    using _lock = await state.lockSnapshot(entry);
+    using _lock = await core.state.lockSnapshot(entry);
     const claims = new MountClaims(place.dir);
     const last = !claims.persistent && claims.holders().length === 1;
-    if (last && (await mechanism.mountedAt(place)) !== undefined) await mechanism.unmount(place, false);
+    const mounted = (await core.mechanism.mountedAt(place)) !== undefined;
+    if (last && mounted) await undo(core, entry.record.id, place, false);
     mine.drop();
   } catch (error) {
     if (!isStrataError(error, "NotFound")) throw error;
     mine.drop(); // Somebody deleted the driver's directory.
+  }
+}
+
+async function undo(core: DriverCore, id: string, place: SnapshotPlace, force: boolean): Promise<void> {
+  try {
+    await core.mechanism.unmount(place, force);
+  } catch (error) {
+    if (errnoCode(error) !== "EBUSY") throw error;
+    const message =
+      `snapshot "${id}" is in use: a process has files open or its working directory in its tree, or something is ` +
+      "mounted in it; end that, or unmount by force";
+    throw new StrataError("Busy", message, { cause: error });
   }
 }

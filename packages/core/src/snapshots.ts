@@ -10,8 +10,7 @@ import type {
   UnmountOptions,
   ViewSnapshot,
 } from "./driver.ts";
-import type { DriverCore } from "./driver-core.ts";
-import { attempt } from "./errors.ts";
+import { type DriverCore, onBehalf } from "./driver-core.ts";
 import { assertId } from "./ids.ts";
 import type { LayerLayout } from "./layout.ts";
 import { mountedAt, mountSnapshot, unmountSnapshot } from "./mounts.ts";
@@ -48,7 +47,7 @@ class Handle {
   }
 
   protected attempt<T>(verb: string, work: (core: DriverCore, entry: Entry) => Promise<T>): Promise<T> {
-    return attempt(`${verb} "${this.id}"`, () => work(this.#core, this.#entry));
+    return onBehalf(this.#core, `${verb} "${this.id}"`, () => work(this.#core, this.#entry));
   }
 }
 

@@ -1,6 +1,13 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createDriver, type SnapshotInfo, type StorageDriver, supported, unsupported } from "@strata/core";
+import {
+  createDriver,
+  type SnapshotInfo,
+  type StorageDriver,
+  StrataError,
+  supported,
+  unsupported,
+} from "@strata/core";
 import { describe, expect, test } from "vitest";
 import { directoryMechanism } from "./fixtures/directory-mechanism.mjs";
 import { directoryDriver, litter, scratch } from "./scratch.ts";
@@ -42,6 +49,18 @@ describe("opening", () => {
     await expect(createDriver(other, { root })).rejects.toEqual(code("FailedPrecondition"));
   });
 
+  test("a root where the mechanism cannot work is left as it was", async () => {
+    const root = join(scratch(), "root");
+    const unable = {
+      ...directoryMechanism(),
+      name: "unable",
+      probe: () => Promise.reject(new StrataError("Unsupported", "not on this host; take another driver")),
+    };
+    await expect(createDriver(unable, { root })).rejects.toEqual(code("Unsupported"));
+    expect(readdirSync(root)).toEqual([]);
+    await directoryDriver({ root });
+  });
+
   test("a programmer's mistakes are TypeErrors", async () => {
     const driver = await directoryDriver();
     // @ts-expect-error a root is needed
@@ -76,9 +95,11 @@ describe("opening", () => {
 
   test("a closed driver does nothing more, and closing twice is fine", async () => {
     const driver = await directoryDriver();
+    const active = await driver.prepare("a");
     await driver.close();
     await driver.close();
-    await expect(driver.prepare("a")).rejects.toEqual(code("FailedPrecondition"));
+    await expect(driver.prepare("b")).rejects.toEqual(code("FailedPrecondition"));
+    await expect(active.mount()).rejects.toEqual(code("FailedPrecondition"));
   });
 });
 
@@ -405,6 +426,7 @@ describe("remove", () => {
       const active = await driver.prepare("a", "base");
       writeFileSync(join(active.layout().dir, "../snapshot.json"), damage);
       await expect(driver.stat("a")).rejects.toEqual(code("Corrupt"));
+      expect(await all(driver.list())).toEqual(["base"]);
       expect(await driver.check()).toEqual([
         { subject: "a", message: expect.stringContaining("remove the snapshot") },
       ]);
