@@ -20,6 +20,7 @@ import { expect } from "vitest";
 import { agree, listChanges, makeLayouts, names, readDiff, useScratch } from "./layouts.ts";
 import { asRoot } from "./overlay-mount.ts";
 import { readTar } from "./read-tar.ts";
+import { agreeAndApply } from "./round-trip.ts";
 
 const scratch = useScratch();
 
@@ -70,7 +71,7 @@ asRoot("non-UTF8-and-255-byte-names", async () => {
       touch(fd, Buffer.from("deleted \xff", "latin1"));
       mkdirat(fd, latin, 0o755);
     });
-  const { entries } = await agree(scratch, base, (tree) =>
+  const { entries } = await agreeAndApply(scratch, base, (tree) =>
     withDirectory(tree, (fd) => {
       const inner = openat(fd, latin, O_RDONLY | O_DIRECTORY);
       for (const name of [long, Buffer.from("\n"), Buffer.from("unicode ü 字"), Buffer.from("\x01\x7f\\")]) {
@@ -95,7 +96,7 @@ asRoot("non-UTF8-and-255-byte-names", async () => {
 asRoot("a name of 100 bytes is in the header, one of 101 in a PAX record", async () => {
   const [fits, long] = ["f".repeat(100), "l".repeat(101)];
   const change = `touch ${fits} ${long}; ln -s ${fits} a; ln -s ${long} b; touch -hd @5 *`;
-  const { entries } = await agree(scratch, "true", change);
+  const { entries } = await agreeAndApply(scratch, "true", change);
   const [, a, b, file, longFile] = entries;
   expect([a?.link, a?.pax]).toEqual([fits, {}]);
   expect([b?.link, b?.pax]).toEqual([long, { linkpath: long }]);
@@ -115,19 +116,19 @@ asRoot("ns-mtime, and times before 1970 and after 2242", async () => {
     "after-2242": "8589934592",
   };
   const script = Object.entries(times).map(([name, time]) => `touch -d @${time} ./${name}`);
-  const { entries } = await agree(scratch, "true", script.join("\n"));
+  const { entries } = await agreeAndApply(scratch, "true", script.join("\n"));
   const found = entries.slice(1).map(({ path, mtime }) => [path, mtime]);
   expect(Object.fromEntries(found)).toEqual(times);
   expect(entries.filter(({ pax }) => "mtime" in pax)).toHaveLength(7);
 });
 
 asRoot("a time that differs by one nanosecond is a change", async () => {
-  const agreed = await agree(scratch, "mkdir d; touch -d @-5.000000001 d/f", "touch -d @-5 d/f");
+  const agreed = await agreeAndApply(scratch, "mkdir d; touch -d @-5.000000001 d/f", "touch -d @-5 d/f");
   expect(agreed.changes).toEqual(["C d", "C d/f"]);
 });
 
 asRoot("big ids are PAX records", async () => {
-  const { entries } = await agree(
+  const { entries } = await agreeAndApply(
     scratch,
     "true",
     "touch -d @5 a b; chown 2097151:2097152 a; chown 4294967294:0 b",
@@ -149,7 +150,7 @@ asRoot("user-xattrs, security.capability and ACLs, on every type that has them",
     setXattr(tree, "dir", "system.posix_acl_default", readableByUser1000);
     setXattr(tree, "link", "trusted.on-a-link", Buffer.from([0, 255]));
   };
-  const { entries } = await agree(scratch, "true", change);
+  const { entries } = await agreeAndApply(scratch, "true", change);
   const xattrs = Object.fromEntries(
     entries.map(({ path, pax }) => [
       path,
@@ -174,7 +175,7 @@ asRoot("an attribute that is added, removed or has another value is a change", a
     for (const name of ["added", "removed", "other", "same"]) writeFileSync(join(tree, name), "");
     for (const name of ["removed", "other", "same"]) setXattr(tree, name, "user.a", "1");
   };
-  const agreed = await agree(scratch, base, (tree) => {
+  const agreed = await agreeAndApply(scratch, base, (tree) => {
     setXattr(tree, "added", "user.a", "");
     setXattr(tree, "other", "user.a", "2");
     setXattr(tree, "same", "user.a", "1");
@@ -186,7 +187,7 @@ asRoot("an attribute that is added, removed or has another value is a change", a
 asRoot(
   "overlay-xattrs-escaped: a file's own trusted.overlay attribute is told from overlayfs's notes",
   async () => {
-    const agreed = await agree(scratch, "mkdir d; echo 1 > d/f", (tree) => {
+    const agreed = await agreeAndApply(scratch, "mkdir d; echo 1 > d/f", (tree) => {
       setXattr(tree, "d", "trusted.overlay.opaque", "y");
       setXattr(tree, "d/f", "trusted.overlay.overlay.x", "twice");
     });
@@ -225,7 +226,7 @@ asRoot("sockets-ignored: a socket is taken as not there, before and after", asyn
 });
 
 asRoot("fifo-and-devices keep their numbers", async () => {
-  const { entries } = await agree(scratch, "true", "mknod c c 4095 1048575; mknod b b 7 1; mkfifo p");
+  const { entries } = await agreeAndApply(scratch, "true", "mknod c c 4095 1048575; mknod b b 7 1; mkfifo p");
   expect(entries.map(({ path, type, device }) => [path, type, device])).toEqual([
     ["./", "dir", "0:0"],
     ["b", "block", "7:1"],
@@ -235,7 +236,7 @@ asRoot("fifo-and-devices keep their numbers", async () => {
 });
 
 asRoot("sparse-file: holes are zeros", async () => {
-  const { entries } = await agree(
+  const { entries } = await agreeAndApply(
     scratch,
     "true",
     "truncate -s 3M f; echo end | dd of=f conv=notrunc bs=1M seek=2 status=none",
@@ -301,7 +302,7 @@ asRoot("an attribute with = in its name is refused, since PAX would cut the name
 });
 
 asRoot("the archive ends with two blocks of zeros, and one of no change is nothing else", async () => {
-  const { bytes } = await agree(scratch, "true", "true");
+  const { bytes } = await agreeAndApply(scratch, "true", "true");
   expect(bytes.equals(Buffer.alloc(1024))).toBe(true);
   expect(readTar(bytes)).toEqual([]);
 });

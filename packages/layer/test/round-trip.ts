@@ -5,6 +5,7 @@ import { type CompareTreesOptions, compareTrees, LayerWorkers } from "@strata/la
 import { afterAll, expect } from "vitest";
 import {
   type Agreed,
+  agree,
   baseTime,
   type Edit,
   edit,
@@ -15,6 +16,18 @@ import {
 } from "./layouts.ts";
 import { mountOverlay } from "./overlay-mount.ts";
 
+/** As {@link agree}; then apply the diff again, see {@link expectRoundTrip}. */
+export async function agreeAndApply(
+  scratch: Scratch,
+  base: Edit,
+  change: Edit,
+  options: CompareTreesOptions = {},
+): Promise<Agreed> {
+  const agreed = await agree(scratch, base, change);
+  await expectRoundTrip(scratch, base, agreed, options);
+  return agreed;
+}
+
 const workers = new LayerWorkers({ threads: 1 });
 afterAll(() => workers.close());
 
@@ -22,7 +35,7 @@ afterAll(() => workers.close());
  * Apply a diff to the base again, under both layouts: it must give the tree that was changed, to the last attribute,
  * and the diff of that must be the same bytes.
  */
-export async function expectRoundTrip(
+async function expectRoundTrip(
   scratch: Scratch,
   base: Edit,
   { bytes, layouts }: Agreed,
