@@ -12,7 +12,7 @@ import { inContext } from "./in-context.ts";
 import { ingestImage } from "./ingest/ingest-image.ts";
 import type { IngestOptions } from "./ingest/layer-input.ts";
 import { hostPlatform, parsePlatform } from "./platform.ts";
-import { parseReference } from "./reference.ts";
+import { parseTarget } from "./reference.ts";
 import { abortable } from "./streams/abortable.ts";
 
 export interface ImportOptions extends IngestOptions {
@@ -40,6 +40,7 @@ export async function importImage(
   signal?.throwIfAborted();
   const name = typeof source === "string" ? basename(source) : "-";
   const settings = applyConfigChanges({}, changes);
+  const target = reference === undefined ? undefined : parseTarget(reference).toString();
   const { os, architecture, variant } = platform === undefined ? hostPlatform() : parsePlatform(platform);
   const created = creationTime();
   const comment = options.message ?? `Imported from ${name}`;
@@ -55,7 +56,7 @@ export async function importImage(
   const image = {
     config,
     layers: [{ tar: await tarOf(source, signal) }],
-    ...(reference !== undefined && { reference: parseReference(reference).toString() }),
+    ...(target !== undefined && { reference: target }),
   };
   const { id } = await ingestImage(context, `import of ${name}`, image, options);
   return { id };

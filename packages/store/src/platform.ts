@@ -33,7 +33,7 @@ const impliedVariants: Readonly<Record<string, string>> = { arm64: "v8", amd64: 
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split("/");
   const [first = "", second, variant] = parts;
-  if (parts.length > 3 || !parts.every((part) => /^[a-z0-9_.-]+$/.test(part))) {
+  if (parts.length > 3 || !parts.every((part) => /^[a-z0-9][a-z0-9_.-]*$/.test(part))) {
     throw new StrataError(
       "InvalidArgument",
       `platform ${JSON.stringify(text)}: expected os/architecture or os/architecture/variant, e.g. linux/arm/v7`,

@@ -26,9 +26,9 @@ export async function* writeArchive(
     archive.destroy(error instanceof Error ? error : new Error(String(error)));
     throw error;
   });
-  written.catch(() => {
-    // The reader below fails first; this only says that nobody need care twice.
-  });
+  // Whoever reads the archive gets the error, at the next chunk; until then nobody listens.
+  archive.on("error", () => {});
+  written.catch(() => {});
   try {
     for await (const chunk of archive) {
       if (chunk instanceof Uint8Array) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -63,12 +63,12 @@ async function writeFile(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const entry = archive.entry({ ...header, size, mode: 0o644 });
-  const ended = new Promise<never>((_, reject) =>
-    entry.once("close", () => reject(new Error("closed early"))),
-  );
-  ended.catch(() => {
-    // Closing is an error only while there is something to write.
+  entry.on("error", () => {});
+  const closed = once(entry, "close").then(() => {
+    throw new Error("closed early");
   });
+  // Closing is an error only while there is something to write.
+  closed.catch(() => {});
   const hash = createHash("sha256");
   for (let at = 0; at < size; ) {
     signal?.throwIfAborted();
@@ -78,7 +78,7 @@ async function writeFile(
     const chunk = buffer.subarray(0, bytesRead);
     hash.update(chunk);
     at += bytesRead;
-    if (!entry.write(chunk)) await Promise.race([once(entry, "drain"), ended]);
+    if (!entry.write(chunk)) await Promise.race([once(entry, "drain"), closed]);
   }
   const actual = `sha256:${hash.digest("hex")}`;
   if (actual !== digest) {
