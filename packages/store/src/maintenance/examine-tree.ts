@@ -7,7 +7,7 @@ import {
   type Problem,
 } from "@strata/core";
 import { compareTrees } from "@strata/layer";
-import { AT_FDCWD, RENAME_EXCHANGE, renameat2 } from "@strata/linux";
+import { AT_FDCWD, RENAME_EXCHANGE, renameat2, S_IFCHR, S_IFMT, statx } from "@strata/linux";
 import { listContainers } from "../containers/records.ts";
 import { mountPoint } from "../containers/snapshot.ts";
 import type { StoreContext } from "../content/context.ts";
@@ -84,12 +84,19 @@ async function describeDifferences(
   let count = 0;
   const trees = [committed.layout().dir, fresh.layout().dir] as const;
   for await (const { path, what } of compareTrees(...trees, signalOf(options))) {
+    if (what.startsWith("mtime ") && isWhiteout(trees[0], path)) continue;
     count += 1;
     if (count <= named) first.push(`/${path.toString()}: ${what}`);
   }
   if (count === 0) return undefined;
   const more = count > named ? `; and ${count - named} more` : "";
   return `its files are not those of its blob (what is there, what must be): ${first.join("; ")}${more}`;
+}
+
+/** The mark of a deleted name, as overlayfs has it: a device without a meaning, nor has its time one. */
+function isWhiteout(tree: string, path: Buffer): boolean {
+  const { mode, rdev } = statx(AT_FDCWD, Buffer.concat([Buffer.from(`${tree}/`), path]));
+  return (mode & S_IFMT) === S_IFCHR && rdev.major === 0 && rdev.minor === 0;
 }
 
 /** overlayfs must not lose a layer below its feet. */
