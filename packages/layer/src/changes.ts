@@ -18,10 +18,11 @@ export interface Change {
  * Exact: names are compared by all that a layer can hold (type, mode, owner, size, mtime in ns, device number, link
  * target, extended attributes), and by content where these agree. A file that was rewritten as it was is no change, one
  * with other bytes of the same size and mtime is. That two names have become one file is a change of both; that one
- * file has become two equal ones is none. Sockets are taken as not there. The directories above a change are listed as
- * modified, the root only if it changed itself or directly holds the change.
+ * file has become two equal ones is none. Sockets are taken as not there, mounts inside the tree as unchanged. The
+ * directories above a change are listed as modified, the root only if it changed itself or directly holds the change.
  *
- * Cost: see {@link findChanges}; all of it before the first path.
+ * Cost, all of it before the first path: for an overlay layout, what the change costs; for a plain one, a walk of both
+ * trees that reads what is equal in all but content, or, where the driver tells, of what was touched.
  * @throws StrataError `Busy`, if a path disappears or changes its type while it is read
  */
 export async function* changes(layout: LayerLayout, options: CallOptions = {}): AsyncGenerator<Change> {

@@ -185,6 +185,21 @@ it("what the driver says was touched is compared, and nothing else is read", asy
   ]);
 });
 
+asRoot("what is mounted inside a tree is not part of it", async () => {
+  const [base, dir] = [scratch.directory("base"), scratch.directory("tree")];
+  for (const tree of [base, dir]) {
+    edit(tree, "mkdir -p mounted/hidden");
+    settleTimes(tree, { sec: 5, nsec: 0 });
+  }
+  const lower = scratch.directory("lower");
+  edit(lower, "touch foreign");
+  const mountPoint = join(dir, "mounted");
+  using _mount = mountOverlay({ lowers: [lower, scratch.directory("empty")] }, mountPoint);
+  expect(readdirSync(mountPoint)).toEqual(["foreign"]);
+  expect(await listChanges({ format: "plain", dir, base })).toEqual([]);
+  expect(names(readTar(await readDiff({ format: "plain", dir })))).toEqual(["./", "mounted/"]);
+});
+
 it("GNU tar and Python read the archive as it was meant", async () => {
   const dir = scratch.directory("tree");
   const long = `${"n".repeat(200)}/${"m".repeat(200)}`;

@@ -24,6 +24,7 @@ import { type Visit, walk } from "./walk.ts";
  *   access and change times are left out. Sparse files are written with their holes as zeros. See the header encoder
  *   for the form of an entry.
  * - Nothing changed: the archive has no entry.
+ * - A directory on which something else is mounted is in the archive of a whole tree, but nothing below it.
  *
  * Cost: that of {@link changes}, then reading what is in the archive. Memory: a node a change, and chunks of 1 MiB.
  * @throws StrataError `Busy`, if a file changes while it is read
@@ -88,8 +89,7 @@ function* content(path: Buffer, { fd, stat }: OpenedEntry, chunks: Chunks): Gene
     yield* chunks.filled(count);
   }
   const { ino, size, mtime } = fstatx(fd);
-  const unchanged = ino === stat.ino && size === stat.size;
-  if (!unchanged || mtime.sec !== stat.mtime.sec || mtime.nsec !== stat.mtime.nsec)
-    throw changedWhileRead(path);
+  const isSame = ino === stat.ino && size === stat.size;
+  if (!isSame || mtime.sec !== stat.mtime.sec || mtime.nsec !== stat.mtime.nsec) throw changedWhileRead(path);
   yield* chunks.append(Buffer.alloc(paddingAfter(stat.size)));
 }

@@ -20,6 +20,7 @@ import { readTouched, type Touched } from "./touched.ts";
  * Cost: for overlay, that of the change, where a file that was copied up but has not changed is read twice; for plain,
  * one walk of both trees that reads both, or less if the driver tells what was touched. In memory, a node for each
  * change.
+ *
  * @returns the root
  */
 export async function findChanges(layout: LayerLayout, options: CallOptions): Promise<ChangeNode> {
@@ -114,15 +115,19 @@ class ChangeWalk {
     touched: Touched | undefined,
   ): Generator<void | Inner<void>, boolean> {
     const { name } = node;
-    const before = storable(lower?.lookup(name));
     const stat = statxOrUndefined(directory.fd, name);
+    const before = storable(lower?.lookup(name));
     if (stat === undefined || !isStorable(stat)) {
       if (before !== undefined) node.markChanged("deleted");
       return before !== undefined;
     }
-    if (before === undefined) node.markChanged("added");
-    else if (!(yield* this.#isSame(before, { dirfd: directory.fd, name, stat })))
+    // What something else is mounted over cannot be seen; it was not changed through this tree either.
+    if (stat.mountRoot) return false;
+    if (before === undefined) {
+      node.markChanged("added");
+    } else if (!(yield* this.#isSame(before, { dirfd: directory.fd, name, stat }))) {
       node.markChanged("modified");
+    }
     if (!isDirectory(stat)) return this.links.add(node, stat, before?.stat) || node.changed;
     using entry = OpenedEntry.open(directory.fd, name, stat, this.#layout.format);
     using below = before === undefined ? undefined : lower?.openDirectory(name);

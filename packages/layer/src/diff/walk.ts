@@ -17,7 +17,7 @@ export const whiteoutPrefix = ".wh.";
 
 /**
  * Visit what `changes` says of the tree at `layout.dir`, or without it the whole tree: a directory before what is in
- * it, and in it the whiteouts first, sorted bytewise.
+ * it, and in it the whiteouts first, sorted bytewise. Directories on which something else is mounted are not entered.
  */
 export function* walk(layout: LayerLayout, changes: ChangeNode | undefined): Generator<Visit, void> {
   using root = OpenedEntry.openRoot(layout.dir, layout.format);
@@ -42,7 +42,8 @@ function* visitDirectory(
     using entry = open(layout, directory, child, path);
     if (entry === undefined) continue;
     yield { kind: "entry", path, entry };
-    if (isDirectory(entry.stat)) yield new Inner(visitDirectory(layout, entry, path, child.changes));
+    if (isDirectory(entry.stat) && !entry.stat.mountRoot)
+      yield new Inner(visitDirectory(layout, entry, path, child.changes));
   }
 }
 
