@@ -32,10 +32,10 @@ export const nothingUnresolved: Unresolved = { parents: [], whiteouts: [], links
 /**
  * Finish a layer that was applied with `lowersLater`, now that `layout.lowers` are known, and settled themselves:
  * directories that have no entry take the attributes of those below, hard links to files below get a copy of them to
- * link to, and whiteouts of nothing go. Cost: some system calls for each of these.
+ * link to, and whiteouts of nothing go.
  *
- * Of a file below that has several names there, only the linked one joins the new link: overlayfs, too, parts the names
- * of a file when it copies it up.
+ * Cost: some system calls for each of these; and a walk through the layers below for a link to a file that has several
+ * names there, since all of them have to remain one file.
  * @throws StrataError `InvalidArgument`, if there is nothing to link to
  */
 export function settleLayer(layout: OverlayLayout, unresolved: Unresolved): void {

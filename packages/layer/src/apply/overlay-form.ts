@@ -12,6 +12,7 @@ import {
   S_IFREG,
   type Stat,
   setxattr,
+  statxOrUndefined,
 } from "@strata/linux";
 import { isWhiteoutDevice } from "../lower-view.ts";
 import type { Unresolved, UnresolvedLink } from "../settle.ts";
@@ -25,10 +26,10 @@ export class OverlayForm implements LayerForm {
   readonly #directories: Directories;
   /** Directories that the layer below has not, or not any more: nothing is to be taken from it. */
   readonly #disinherited = new Set<Directory>();
+  readonly #opaque = new Set<Directory>();
   readonly #whiteouts: string[] = [];
   /** By the inode that holds the place. */
   readonly #links = new Map<bigint, UnresolvedLink>();
-  #opaqueRoot = false;
 
   constructor(directories: Directories) {
     this.#directories = directories;
@@ -59,13 +60,14 @@ export class OverlayForm implements LayerForm {
   }
 
   makeOpaque(directory: Directory): void {
+    this.#opaque.add(directory);
     // The kernel does not look for the mark on a root, see settleLayer.
-    if (directory.parent === undefined) this.#opaqueRoot = true;
-    else setxattr(this.#directories.fd(directory), "trusted.overlay.opaque", opaque);
+    if (directory.parent !== undefined)
+      setxattr(this.#directories.fd(directory), "trusted.overlay.opaque", opaque);
   }
 
   lowerTarget(target: string, stat: Stat | undefined): string | undefined {
-    if (stat === undefined) return target;
+    if (stat === undefined) return this.#isHidden(target) ? undefined : target;
     return isPlaceholder(stat) ? this.#links.get(stat.ino)?.target : undefined;
   }
 
@@ -82,8 +84,25 @@ export class OverlayForm implements LayerForm {
       parents: this.#parents(),
       whiteouts: this.#whiteouts,
       links: [...this.#links.values()],
-      opaqueRoot: this.#opaqueRoot,
+      opaqueRoot: this.#opaque.has(this.#directories.root),
     };
+  }
+
+  /** Whether this layer has already deleted a path of the layer below. */
+  #isHidden(target: string): boolean {
+    let directory: Directory | undefined = this.#directories.root;
+    for (const name of target.split("/")) {
+      if (this.#opaque.has(directory)) return true;
+      const child: Directory | undefined = directory.children.get(name);
+      if (child === undefined) return this.#isWhiteout(directory, name);
+      directory = child;
+    }
+    return false;
+  }
+
+  #isWhiteout(directory: Directory, name: string): boolean {
+    const stat = statxOrUndefined(this.#directories.fd(directory), Buffer.from(name, "latin1"));
+    return stat !== undefined && isWhiteoutDevice(stat);
   }
 
   /** Directories without an entry, the root first. */

@@ -8,10 +8,11 @@ import {
   openat,
   S_IFDIR,
   S_IFMT,
+  type Stat,
   statxOrUndefined,
   utimensat,
 } from "@strata/linux";
-import { isOpaque, type LowerView } from "../lower-view.ts";
+import { isOpaque, isWhiteoutDevice, type LowerView } from "../lower-view.ts";
 
 /** A directory of the layer at hand, seen together with what is below it. */
 export interface MergedDirectory {
@@ -29,10 +30,15 @@ export interface MergedDirectory {
  */
 export class MergedPath implements Disposable {
   readonly #stack: MergedDirectory[];
+  readonly #when: "now" | "before";
 
-  /** Takes both over, to close them. */
-  constructor(fd: number, below: LowerView | undefined) {
+  /**
+   * Takes `fd` and `below` over, to close them.
+   * @param when - `before`: what the layer marks as deleted still counts as there
+   */
+  constructor(fd: number, below: LowerView | undefined, when: "now" | "before") {
     this.#stack = [{ name: "", fd, below }];
+    this.#when = when;
   }
 
   /** Where it stands. */
@@ -57,18 +63,26 @@ export class MergedPath implements Disposable {
 
   /** Go to the directory `name` in the current one. @returns whether there is one */
   down(name: string): boolean {
-    const { fd, below } = this.current;
     const bytes = Buffer.from(name, "latin1");
-    const stat = fd === undefined ? undefined : statxOrUndefined(fd, bytes);
+    const stat = this.statOwn(bytes);
     if (stat !== undefined && (stat.mode & S_IFMT) !== S_IFDIR) return false;
+    const { fd, below } = this.current;
     const own =
       stat === undefined || fd === undefined
         ? undefined
         : openat(fd, bytes, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    const view = own !== undefined && isOpaque(own) ? undefined : below?.openDirectory(bytes);
+    const hidden = this.#when === "now" && own !== undefined && isOpaque(own);
+    const view = hidden ? undefined : below?.openDirectory(bytes);
     if (own === undefined && view === undefined) return false;
     this.#stack.push({ name, fd: own, below: view });
     return true;
+  }
+
+  /** What the layer itself has at `name` in the current directory. */
+  statOwn(name: Buffer): Stat | undefined {
+    const { fd } = this.current;
+    const stat = fd === undefined ? undefined : statxOrUndefined(fd, name);
+    return this.#when === "before" && stat !== undefined && isWhiteoutDevice(stat) ? undefined : stat;
   }
 
   /**

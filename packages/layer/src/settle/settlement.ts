@@ -18,10 +18,10 @@ import {
 } from "@strata/linux";
 import { AttributeWriter } from "../apply/attributes.ts";
 import { isPlaceholder } from "../apply/overlay-form.ts";
-import { isWhiteoutDevice, LowerView } from "../lower-view.ts";
+import { isWhiteoutDevice, type LowerEntry, LowerView } from "../lower-view.ts";
 import type { UnresolvedLink } from "../settle.ts";
 import { attributesBelow, attributesOf, copyUp } from "./copy-up.ts";
-import { findBelow } from "./find-below.ts";
+import { findBelow, pathsOf } from "./find-below.ts";
 import { keepingTime, MergedPath, takeApart } from "./merged-path.ts";
 
 const self = Buffer.from(".");
@@ -29,17 +29,20 @@ const self = Buffer.from(".");
 /** The steps of settling one layer; see `settleLayer`, which says what they are for. */
 export class Settlement implements Disposable {
   readonly #here: MergedPath;
-  /** Where links lead. */
-  readonly #there: MergedPath;
+  /** As it was before the layer took anything away: links were made before that, or they were refused. */
+  readonly #before: MergedPath;
+  readonly #lowers: readonly string[];
   readonly #writer = new AttributeWriter("overlay", false);
-  /** The path of the copy of a file below, by the file's own path. */
-  readonly #copies = new Map<string, string>();
+  /** The path of the copy of a file below, by the file's inode. */
+  readonly #copies = new Map<bigint, string>();
   /** Directories made on the way to copies. */
   readonly #madeParents: string[] = [];
+  #opaqueRoot = false;
 
   constructor(layout: OverlayLayout) {
-    this.#here = openMerged(layout);
-    this.#there = openMerged(layout);
+    this.#lowers = layout.lowers;
+    this.#here = openMerged(layout, "now");
+    this.#before = openMerged(layout, "before");
   }
 
   /** Hide every name below, one by one: the kernel does not look for the opaque mark on a root. */
@@ -50,6 +53,7 @@ export class Settlement implements Disposable {
     keepingTime(fd, () => {
       for (const name of below.names()) hide(fd, name);
     });
+    this.#opaqueRoot = true;
   }
 
   /** Remove the marks where nothing is below. */
@@ -68,16 +72,16 @@ export class Settlement implements Disposable {
   /** Make a link to a file below, after copying that up. */
   link(link: UnresolvedLink): void {
     const { parent, name } = takeApart(link.path);
-    if (!this.#here.goTo(parent)) return;
-    const { fd } = this.#here.current;
-    const placeholder = fd === undefined ? undefined : statxOrUndefined(fd, name);
-    // A later entry may have taken its place.
-    if (fd === undefined || placeholder?.ino !== link.ino || !isPlaceholder(placeholder)) return;
-    keepingTime(fd, () => {
-      unlinkat(fd, name);
-      this.#makeLink(link, fd, name);
-      this.#writer.setLinked(fd, name, statx(fd, name), link.attributes);
+    if (!this.#here.goTo(parent) || !this.#holdsPlace(link, name)) return;
+    const entry = findBelow(this.#before, link);
+    const copy = this.#copies.get(entry.stat.ino) ?? this.#copyToItsNames(entry);
+    this.#changeAt(parent, (dirfd) => {
+      unlinkat(dirfd, name);
+      if (copy === undefined) copyUp(entry, dirfd, name, this.#writer);
+      else this.#linkFrom(copy, dirfd, name);
+      this.#writer.setLinked(dirfd, name, statx(dirfd, name), link.attributes);
     });
+    this.#copies.set(entry.stat.ino, copy ?? link.path);
   }
 
   /** Give directories without an entry of their own the attributes of those below. Nothing may be changed after. */
@@ -90,31 +94,59 @@ export class Settlement implements Disposable {
 
   [Symbol.dispose](): void {
     this.#here[Symbol.dispose]();
-    this.#there[Symbol.dispose]();
+    this.#before[Symbol.dispose]();
   }
 
-  #makeLink(link: UnresolvedLink, dirfd: number, name: Buffer): void {
-    const entry = findBelow(this.#there, link);
-    const path = [...this.#there.components, entry.name.toString("latin1")].join("/");
-    const copy = this.#copies.get(path);
-    if (copy !== undefined) {
-      const { parent, name: copyName } = takeApart(copy);
-      this.#there.goTo(parent);
-      linkat(this.#there.current.fd ?? dirfd, copyName, dirfd, name);
-      return;
+  /** Whether the link is still to be made: a later entry may have taken its place. */
+  #holdsPlace({ ino }: UnresolvedLink, name: Buffer): boolean {
+    const { fd } = this.#here.current;
+    const stat = fd === undefined ? undefined : statxOrUndefined(fd, name);
+    return stat !== undefined && stat.ino === ino && isPlaceholder(stat);
+  }
+
+  /**
+   * Copy a file up to all the names that it has below and that this layer leaves alone: they stay names of one file.
+   * @returns the path of one of them; undefined, if there is none
+   */
+  #copyToItsNames(entry: LowerEntry): string | undefined {
+    let copy: string | undefined;
+    for (const path of [...pathsOf(entry, this.#before, this.#lowers)]) {
+      const { parent, name } = takeApart(path);
+      if (!this.#showsThrough(parent, name, entry)) continue;
+      this.#madeParents.push(...this.#here.makeOwn());
+      const from = copy;
+      this.#changeAt(parent, (dirfd) => {
+        if (from === undefined) copyUp(entry, dirfd, name, this.#writer);
+        else this.#linkFrom(from, dirfd, name);
+      });
+      copy ??= path;
     }
-    const { fd } = this.#there.current;
-    if (fd !== undefined && statxOrUndefined(fd, entry.name) !== undefined) {
-      // Its own name is deleted or taken in this layer.
-      copyUp(entry, dirfd, name, this.#writer);
-      this.#copies.set(path, link.path);
-      return;
-    }
-    this.#madeParents.push(...this.#there.makeOwn());
-    const own = this.#there.current.fd ?? dirfd;
-    keepingTime(own, () => copyUp(entry, own, entry.name, this.#writer));
-    linkat(own, entry.name, dirfd, name);
-    this.#copies.set(path, path);
+    return copy;
+  }
+
+  #showsThrough(parent: readonly string[], name: Buffer, { stat }: LowerEntry): boolean {
+    if (!this.#here.goTo(parent)) return false;
+    const { fd, below } = this.#here.current;
+    const own = fd !== undefined && statxOrUndefined(fd, name) !== undefined;
+    return !own && below?.lookup(name)?.stat.ino === stat.ino;
+  }
+
+  /** Change what is in a directory of this layer, which is there. */
+  #changeAt(parent: readonly string[], change: (dirfd: number) => void): void {
+    this.#here.goTo(parent);
+    const { fd } = this.#here.current;
+    if (fd === undefined) throw new TypeError("the directory is not in the layer");
+    keepingTime(fd, () => change(fd));
+  }
+
+  #linkFrom(path: string, dirfd: number, name: Buffer): void {
+    const { parent, name: oldName } = takeApart(path);
+    // The other cursor holds `dirfd`; and from the root, since directories may have been made since.
+    this.#before.goTo([]);
+    this.#before.goTo(parent);
+    const { fd } = this.#before.current;
+    if (fd === undefined) throw new TypeError("the copy is not in the layer");
+    linkat(fd, oldName, dirfd, name);
   }
 
   #adoptRoot(): void {
@@ -128,16 +160,16 @@ export class Settlement implements Disposable {
     const { parent, name } = takeApart(path);
     if (!this.#here.goTo(parent)) return;
     const { fd, below } = this.#here.current;
-    const entry = below?.lookup(name);
+    const entry = this.#opaqueRoot && parent.length === 0 ? undefined : below?.lookup(name);
     if (fd === undefined || entry === undefined || (entry.stat.mode & S_IFMT) !== S_IFDIR) return;
     this.#writer.replaceDirectory(fd, name, attributesBelow(entry));
   }
 }
 
-function openMerged({ dir, lowers }: OverlayLayout): MergedPath {
+function openMerged({ dir, lowers }: OverlayLayout, when: "now" | "before"): MergedPath {
   const fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY);
   try {
-    return new MergedPath(fd, LowerView.open(lowers, "overlay"));
+    return new MergedPath(fd, LowerView.open(lowers, "overlay"), when);
   } catch (error) {
     close(fd);
     throw error;
