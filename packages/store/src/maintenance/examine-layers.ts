@@ -23,20 +23,20 @@ export async function* examineLayers(
     options.onProgress?.(`layer ${layer.diffId} of ${image}`);
     const committed = await openCommitted(context, chainId);
     const blob = { digest, size, what: `layer of ${image}`, image };
-    if (!(await isBlobIntact(context, blob, options))) {
+    const isIntact = await isBlobIntact(context, blob, options);
+    if (!isIntact) {
       const rebuilt =
         options.repair && committed && (await rebuildBlob(context, staging, layer, committed, options));
       if (!rebuilt) yield await reportBlob(context, blob, options);
-    } else if (committed && !options.quick && !seen.has(chainId)) {
-      seen.add(chainId);
-      const problem =
-        committed.layout().format === "plain" && damaged.has(parent)
-          ? { subject: `layer ${chainId}`, message: "not looked at, since the layer below it is damaged" }
-          : await examineTree(context, staging, images, layer, committed, options);
-      if (problem === undefined) continue;
-      damaged.add(chainId);
-      yield problem;
     }
+    if (committed === undefined || options.quick || !isIntact || seen.has(chainId)) continue;
+    seen.add(chainId);
+    // What a layer does not say of a directory it takes from the layer below: that must be repaired first.
+    const problem = damaged.has(parent)
+      ? undefined
+      : await examineTree(context, staging, images, layer, committed, options);
+    if (problem !== undefined || damaged.has(parent)) damaged.add(chainId);
+    if (problem !== undefined) yield problem;
   }
 }
 

@@ -48,7 +48,7 @@ export async function examineTree(
       subject: `layer ${layer.chainId}`,
       message: `layer of ${layer.image}: ${differences}; ${advice}`,
     });
-    if (!options.repair) return problem("repair the store");
+    if (!options.repair) return problem("repair the store; layers above it were not looked at");
     const mounted = await mountedAbove(context, images, layer.chainId);
     if (mounted.length > 0) return problem(`unmount ${mounted.join(", ")} and repair the store again`);
     await replaceTree(context, committed, fresh);
