@@ -9,6 +9,11 @@ import { afterEach } from "vitest";
 
 export const runsAsRoot = process.geteuid?.() === 0;
 
+if (!runsAsRoot) {
+  if (process.env["CI"]) throw new Error("in CI, the tests that mount must run too: run them as root");
+  console.log("skipped: the tests that mount, which need root");
+}
+
 const directories: string[] = [];
 
 afterEach(async () => {
