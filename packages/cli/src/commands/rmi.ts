@@ -33,13 +33,37 @@ async function removeImages(
   { force = false, prune }: Options,
 ): Promise<void> {
   const { isStrataError } = await import("@strata/core");
-  const removals = await store.removeImages(images, { force, prune });
+  const removals = await store.removeImages(await spellOut(store, images), { force, prune });
   const events = removals.flatMap((removal) => removal.events);
   if (context.options.json) await context.stdout.json(events);
   else await context.stdout.lines(events.map(describe));
   const failures = removals.flatMap(({ error }) => error ?? []);
   for (const error of failures) await context.stderr.line(`Error: ${messageOf(error)}`);
   if (failures.some((error) => !(force && isStrataError(error, "NotFound")))) throw new Failed();
+}
+
+/**
+ * `images -q` names an image once for each of its tags. One that is named as often as it has tags is to lose them all,
+ * so that `rmi $(images -q)` removes everything; docker takes the first for a mistake, and the rest for unknown.
+ */
+async function spellOut(store: Store, images: readonly string[]): Promise<string[]> {
+  const counts = new Map<string, number>();
+  for (const image of images) counts.set(image, (counts.get(image) ?? 0) + 1);
+  const named: string[] = [];
+  for (const [image, count] of counts) {
+    const references = count > 1 ? await referencesOf(store, image) : [];
+    if (references.length > 0 && references.length <= count) named.push(...references);
+    else named.push(image);
+  }
+  return named;
+}
+
+/** None, if there is no such image, of which the removal will speak. */
+async function referencesOf(store: Store, image: string): Promise<readonly string[]> {
+  return await store.resolve(image).then(
+    ({ references }) => references,
+    () => [],
+  );
 }
 
 function describe(event: RemovalEvent): string {

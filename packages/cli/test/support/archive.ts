@@ -11,6 +11,8 @@ export interface ArchiveOptions {
   readonly tags?: readonly string[];
   /** Bottom first. */
   readonly layers: readonly Files[];
+  /** What made each layer, for its history. @defaultValue `layer 0`, `layer 1`, ... */
+  readonly steps?: readonly string[];
   /** The container's config: `Cmd`, `Env`, `Labels`. */
   readonly config?: object;
   /** RFC 3339. */
@@ -36,7 +38,7 @@ export function writeArchive(path: string, options: ArchiveOptions): { id: strin
     created,
     config,
     rootfs: { type: "layers", diff_ids: diffIds },
-    history: layers.map((_, index) => ({ created, created_by: `layer ${index}` })),
+    history: layers.map((_, index) => ({ created, created_by: options.steps?.[index] ?? `layer ${index}` })),
   });
   const id = sha256(document);
   const configName = `${id.slice("sha256:".length)}.json`;
