@@ -168,7 +168,9 @@ class Job {
 }
 
 function startThread(): Worker {
-  const worker = new Worker(new URL("./thread.js", import.meta.url), { name: "strata-layer" });
+  // Flags of the process are not for the thread: with --input-type, for one, it would not start.
+  const options = { name: "strata-layer", execArgv: [] };
+  const worker = new Worker(new URL("./thread.js", import.meta.url), options);
   worker.unref();
   return worker;
 }
