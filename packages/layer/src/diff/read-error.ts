@@ -6,7 +6,11 @@ const gone: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTDIR", "ELO
 
 /** The error of reading `path` in a tree, for people. */
 export function readError(error: unknown, path: Buffer): unknown {
-  return gone.has(errnoCode(error)) ? changedWhileRead(path, error) : toStrataError(error, quoted(path));
+  const errno = errnoCode(error);
+  if (gone.has(errno)) return changedWhileRead(path, error);
+  if (errno !== "EACCES") return toStrataError(error, quoted(path));
+  const message = `${quoted(path)} is closed to this user; open it (chmod u+rX), or read the tree as root`;
+  return new StrataError("Unsupported", message, { cause: error });
 }
 
 /** That the tree is not what it was a moment ago. */
