@@ -31,14 +31,14 @@ export async function collectGarbage(
   context: StoreContext,
   options: CallOptions = {},
 ): Promise<CleanupReport> {
-  const reports = [await reapIngests(context)];
   options.signal?.throwIfAborted();
+  const reports = [await reapIngests(context)];
   await withStoreLock(
     context.root,
     async () => {
       reports.push(await removeFiles(await garbageFiles(context.root)));
-      await dropChains(context, await layerSnapshots(context));
       for (const key of await orphans(context)) await removeOrphan(context, key);
+      await dropChains(context, await layerSnapshots(context));
     },
     options.signal,
   );
