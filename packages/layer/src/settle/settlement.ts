@@ -71,9 +71,10 @@ export class Settlement implements Disposable {
 
   /** Make a link to a file below, after copying that up. */
   link(link: UnresolvedLink): void {
+    // Also of a link whose place was taken since: whether it is refused must not hang on that.
+    const entry = findBelow(this.#before, link);
     const { parent, name } = takeApart(link.path);
     if (!this.#here.goTo(parent) || !this.#holdsPlace(link, name)) return;
-    const entry = findBelow(this.#before, link);
     const copy = this.#copies.get(entry.stat.ino) ?? this.#copyToItsNames(entry);
     this.#changeAt(parent, (dirfd) => {
       unlinkat(dirfd, name);
@@ -97,7 +98,7 @@ export class Settlement implements Disposable {
     this.#before[Symbol.dispose]();
   }
 
-  /** Whether the link is still to be made: a later entry may have taken its place. */
+  /** Whether the link is still to be made. */
   #holdsPlace({ ino }: UnresolvedLink, name: Buffer): boolean {
     const { fd } = this.#here.current;
     const stat = fd === undefined ? undefined : statxOrUndefined(fd, name);
