@@ -17,15 +17,22 @@ export async function cleanUp(core: DriverCore, { signal }: CallOptions): Promis
 
   let removed = 0;
   let bytes = 0;
+  const failures: unknown[] = [];
   for (const directory of readdirSync(`${state.root}/trash`)) {
     signal?.throwIfAborted();
     const path = state.trashPath(directory);
     using lock = tryLock(path);
     if (lock === undefined) continue; // Another process is destroying it.
-    const usage = await mechanism.destroy(path, { ...(signal && { signal }) });
-    removed += 1;
-    bytes += usage.bytes;
+    try {
+      const usage = await mechanism.destroy(path, { ...(signal && { signal }) });
+      removed += 1;
+      bytes += usage.bytes;
+    } catch (error) {
+      signal?.throwIfAborted();
+      failures.push(error); // One that cannot be destroyed is no reason to keep the others.
+    }
   }
+  if (failures.length > 0) throw failures[0];
   return { removed, bytes };
 }
 
@@ -33,14 +40,13 @@ async function releaseAbandonedMounts(core: DriverCore, signal: AbortSignal | un
   const { state } = core;
   for (const key of state.ids("keys")) {
     signal?.throwIfAborted();
+    const entry = state.findReadable("keys", key);
+    if (entry === undefined) continue;
     try {
-      const entry = state.findIn("keys", key);
-      if (entry === undefined) continue;
       using lock = tryLock(state.path(entry.directory));
       if (lock !== undefined) await assertUnmounted(core, key, state.place(entry));
     } catch (error) {
-      // Busy: still claimed, or files are open. Corrupt: for check to report.
-      if (!isStrataError(error, "Busy") && !isStrataError(error, "Corrupt")) throw error;
+      if (!isStrataError(error, "Busy")) throw error; // Still claimed, or files are open.
     }
   }
 }

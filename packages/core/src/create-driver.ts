@@ -113,7 +113,7 @@ class Driver implements StorageDriver {
   }
 
   list(filter: SnapshotFilter = {}): AsyncIterable<SnapshotInfo> {
-    return listSnapshots(this.#core.state, filter);
+    return listSnapshots(this.#core, filter);
   }
 
   usage(id: string, options: CallOptions = {}): Promise<Usage> {

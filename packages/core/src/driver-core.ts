@@ -16,13 +16,15 @@ export interface DriverCore {
   closed: boolean;
 }
 
-/**
- * Do what a caller asked for, with its errors mapped. `what` begins the message of an error.
- * @throws StrataError `FailedPrecondition`, after the driver was closed
- */
+/** @throws StrataError `FailedPrecondition`, after the driver was closed */
+export function assertOpen({ closed }: DriverCore, what: string): void {
+  if (closed) throw new StrataError("FailedPrecondition", `${what}: the driver has been closed`);
+}
+
+/** Do what a caller asked for, with its errors mapped. `what` begins the message of an error. */
 export function onBehalf<T>(core: DriverCore, what: string, work: () => Promise<T>): Promise<T> {
   return attempt(what, async () => {
-    if (core.closed) throw new StrataError("FailedPrecondition", `${what}: the driver has been closed`);
+    assertOpen(core, what);
     return work();
   });
 }

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from "node:fs";
-import { syncfs } from "@strata/linux";
+import { syncfsInBackground } from "@strata/linux";
 
 /**
  * Make everything written so far to the file system that holds `path` durable.
@@ -8,7 +8,7 @@ import { syncfs } from "@strata/linux";
 export async function syncFileSystem(path: string): Promise<void> {
   const fd = openSync(path, "r");
   try {
-    syncfs(fd);
+    await syncfsInBackground(fd);
   } finally {
     closeSync(fd);
   }

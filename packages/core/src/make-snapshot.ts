@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import type { PrepareOptions, Quota } from "./driver.ts";
 import { chainOn, type DriverCore } from "./driver-core.ts";
 import { StrataError } from "./errors.ts";
@@ -49,16 +49,17 @@ export async function makeSnapshot(
 function begin({ state }: DriverCore, entry: Entry): { entry: Entry; lock: FileLock } {
   const path = state.path(entry.directory);
   mkdirSync(path, { mode: 0o700 });
-  const lock = FileLock.tryTake(path, "exclusive", { create: false });
-  if (lock === undefined)
-    throw new StrataError("Busy", `${path} was taken while it was being made; try again`);
+  let lock: FileLock | undefined;
   try {
+    lock = FileLock.tryTake(path, "exclusive", { create: false });
+    if (lock === undefined) throw new StrataError("Busy", `${path} was locked as soon as it was there`);
     state.writeRecord("keys", entry);
     const parent = entry.record.chain[0];
     if (parent !== undefined) state.addChild(parent, entry.directory, "keys");
     return { entry, lock };
   } catch (error) {
-    lock.release();
+    rmSync(path, { recursive: true });
+    lock?.release();
     throw error;
   }
 }

@@ -71,7 +71,10 @@ export async function assertUnmounted(core: DriverCore, id: string, place: Snaps
   const holders = claims.holders();
   if (holders.length > 0 || (claims.persistent && path !== undefined)) {
     const by = holders.length > 0 ? `by process ${[...new Set(holders)].join(", ")}` : "persistently";
-    throw new StrataError("Busy", `snapshot "${id}" is mounted ${by} at ${path}; unmount it first`);
+    throw new StrataError(
+      "Busy",
+      `snapshot "${id}" is mounted ${by} at ${path ?? "a path elsewhere"}; unmount it first`,
+    );
   }
   if (path !== undefined) await undo(core, id, place, false);
   claims.dropPersistent();

@@ -1,7 +1,7 @@
 import { unlinkSync } from "node:fs";
 import { childrenOf } from "./children.ts";
 import type { DriverCore } from "./driver-core.ts";
-import { errnoCode, isStrataError, StrataError } from "./errors.ts";
+import { errnoCode, StrataError } from "./errors.ts";
 import { FileLock } from "./file-lock.ts";
 import type { SnapshotPlace } from "./mechanism.ts";
 import { assertUnmounted } from "./mounts.ts";
@@ -43,12 +43,8 @@ function pointerTo(state: StateDirectory, id: string): { kind: PointerKind; dire
 }
 
 function placeAnyhow(state: StateDirectory, kind: PointerKind, id: string, directory: string): SnapshotPlace {
-  try {
-    const entry = state.findIn(kind, id);
-    if (entry !== undefined) return state.place(entry);
-  } catch (error) {
-    if (!isStrataError(error, "Corrupt")) throw error;
-  }
+  const entry = state.findReadable(kind, id);
+  if (entry !== undefined) return state.place(entry);
   return { kind: kind === "keys" ? "active" : "committed", dir: state.path(directory), parents: [] };
 }
 

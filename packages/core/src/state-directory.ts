@@ -150,6 +150,11 @@ export class StateDirectory {
     }
   }
 
+  /** As {@link findIn}, and undefined too if it is damaged. */
+  findReadable(kind: PointerKind, id: string): Entry | undefined {
+    return unlessDamaged(() => this.findIn(kind, id));
+  }
+
   /** As {@link find}. @throws StrataError `NotFound` */
   get(id: string): Entry {
     const entry = this.find(id);
@@ -238,12 +243,7 @@ export class StateDirectory {
 
   /** As {@link record}, and undefined too if it is damaged. */
   readableRecord(kind: PointerKind, directory: string): SnapshotRecord | undefined {
-    try {
-      return this.record(kind, directory);
-    } catch (error) {
-      if (isStrataError(error, "Corrupt")) return undefined;
-      throw error;
-    }
+    return unlessDamaged(() => this.record(kind, directory));
   }
 }
 
@@ -251,6 +251,15 @@ export class StateDirectory {
 export function infoOf({ record }: Entry): SnapshotInfo {
   const { kind, id, parent, labels, createdAt, updatedAt } = record;
   return { kind, id, ...(parent !== undefined && { parent }), labels, createdAt, updatedAt };
+}
+
+function unlessDamaged<T>(read: () => T | undefined): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isStrataError(error, "Corrupt")) return undefined;
+    throw error;
+  }
 }
 
 function readIfThere(path: string): string | undefined {

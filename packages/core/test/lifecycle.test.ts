@@ -100,6 +100,7 @@ describe("opening", () => {
     await driver.close();
     await expect(driver.prepare("b")).rejects.toEqual(code("FailedPrecondition"));
     await expect(active.mount()).rejects.toEqual(code("FailedPrecondition"));
+    await expect(all(driver.list())).rejects.toEqual(code("FailedPrecondition"));
   });
 });
 

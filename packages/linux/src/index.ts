@@ -116,6 +116,7 @@ export {
   seekHole,
   syncFileRange,
   syncfs,
+  syncfsInBackground,
 } from "./space.ts";
 export { type Device, fstatx, type Stat, statx, statxOrUndefined, type Timespec } from "./stat.ts";
 export {

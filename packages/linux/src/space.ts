@@ -1,10 +1,20 @@
 import { ENXIO } from "./errno.ts";
-import { fail } from "./errors.ts";
+import { fail, SystemError } from "./errors.ts";
 import * as native from "./syscalls.ts";
 
 /** Write everything of the file system that `fd` is on to disk. Cost: that of all its unwritten data. @see sync(2) */
 export function syncfs(fd: number): void {
   if (native.syncfs(fd) < 0) fail("syncfs");
+}
+
+/** As {@link syncfs}, on another thread, since it can take seconds. The descriptor must stay open meanwhile. */
+export function syncfsInBackground(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    native.syncfsInBackground(fd, (failure, result) => {
+      if (result === 0) resolve();
+      else reject(failure ?? new SystemError(native.lastErrno(), "syncfs"));
+    });
+  });
 }
 
 /**

@@ -41,6 +41,16 @@ const libc = {
       return native(...values);
     };
   },
+
+  /** A function that runs on another thread; it calls `done` on this one, where errno is then the call's. */
+  background<Parameters extends readonly unknown[], Result>(
+    prototype: string,
+  ): (...values: [...Parameters, done: (failure: unknown, result: Result) => void]) => void {
+    return (...values) => {
+      symbols ??= loadKoffi().load(null);
+      symbols.func(prototype).async(...values);
+    };
+  },
 };
 
 /** The errno of this thread's last native call. */
@@ -124,6 +134,8 @@ export const lremovexattr: RemoveXattr<Memory> = libc.func("int lremovexattr(con
 // Locks, space, mounts.
 export const flock: (fd: number, operation: number) => number = libc.func("int flock(int, int)");
 export const syncfs: (fd: number) => number = libc.func("int syncfs(int)");
+export const syncfsInBackground: (fd: number, done: (failure: unknown, result: number) => void) => void =
+  libc.background("int syncfs(int)");
 export const syncFileRange: (fd: number, offset: number, length: number, flags: number) => number = libc.func(
   "int sync_file_range(int, int64_t, int64_t, unsigned int)",
 );

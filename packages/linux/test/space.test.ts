@@ -17,6 +17,7 @@ import {
   seekHole,
   syncFileRange,
   syncfs,
+  syncfsInBackground,
 } from "@strata/linux";
 import { expect, it } from "vitest";
 import { useScratch, using } from "./support.ts";
@@ -99,4 +100,10 @@ it("writes to disk", () => {
     syncfs(fd);
   });
   expect(() => syncfs(1_000_000)).toThrow(expect.objectContaining({ code: "EBADF", syscall: "syncfs" }));
+});
+
+it("writes to disk on another thread", async () => {
+  await syncfsInBackground(scratch.fd);
+  const refused = expect.objectContaining({ name: "SystemError", code: "EBADF", syscall: "syncfs" });
+  await expect(syncfsInBackground(1_000_000)).rejects.toEqual(refused);
 });
