@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { LayerProgress } from "@strata/store";
+import type { LayerProgress, ProgressEvent } from "@strata/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { compressors } from "./support/compress.ts";
 import { imageOf, type TestImage } from "./support/image.ts";
@@ -266,6 +266,23 @@ describe("an index", () => {
       message: expect.stringContaining("nested"),
     });
   });
+});
+
+it("says how far each layer is, and which image came of it", async () => {
+  const image = await sampleImage();
+  const events: ProgressEvent[] = [];
+  await opened.store.load(await archive(docker20([{ image, tags: ["sample:1"] }])), {
+    onProgress: (event) => events.push(event),
+  });
+  expect(events.at(-1)).toEqual({ kind: "image", id: image.id, references: ["docker.io/library/sample:1"] });
+  for (const [index, diffId] of image.diffIds.entries()) {
+    const own = events.filter((event) => event.kind === "layer" && event.diffId === diffId);
+    const bytes = image.layers[index]?.length;
+    const label = diffId.slice(7, 19);
+    const about = { kind: "layer", diffId, label, totalBytes: bytes };
+    expect(own[0]).toEqual({ ...about, status: "waiting", bytes: 0 });
+    expect(own.at(-1)).toEqual({ ...about, status: "done", bytes });
+  }
 });
 
 describe("loading again", () => {

@@ -33,14 +33,17 @@ export async function bringLayers(
   const jobs = toUnpack.map((plan, index): UnpackJob => {
     const source = sourceOf(staging, plan);
     const keepAs = mustKeep(staging, plan, source, kept) ? staging.newFile() : undefined;
-    const onBytes = (bytes: number): void => report(plan, "loading", bytes);
-    return { plan, key: staging.key(index), source, onBytes, ...(keepAs !== undefined && { keepAs }) };
+    return {
+      plan,
+      key: staging.key(index),
+      source,
+      ...(keepAs !== undefined && { keepAs }),
+      onBytes: (bytes) => report(plan, "loading", bytes),
+      onDone: ({ blobSize }) => report(plan, "done", blobSize),
+    };
   });
   const layers = new Map([...unpacked, ...(await unpackLayers(context, staging, jobs, options))]);
-  for (const { plan } of jobs) {
-    takeStaged(staging, plan, layers.get(plan.chainId)?.blob);
-    report(plan, "done", plan.input.size ?? 0);
-  }
+  for (const plan of toUnpack) takeStaged(staging, plan, layers.get(plan.chainId)?.blob);
 
   for (const plan of toVerify) {
     const blob = await verifyBlob(staging, plan, options, (bytes) => report(plan, "loading", bytes));

@@ -22,6 +22,7 @@ export interface UnpackJob {
   /** Where to keep the blob's bytes, if they are not in the store or the staging directory yet. */
   readonly keepAs?: string;
   readonly onBytes: (bytesRead: number) => void;
+  readonly onDone: (applied: AppliedLayer) => void;
 }
 
 /**
@@ -103,14 +104,14 @@ async function unpackSideBySide(
 
 async function applyJob(
   context: StoreContext,
-  { plan, source, keepAs, onBytes }: UnpackJob,
+  { plan, source, keepAs, onBytes, onDone }: UnpackJob,
   active: ActiveSnapshot,
   { limits, ignoreOwnership, signal }: IngestOptions,
   lowersLater: boolean,
 ): Promise<AppliedLayer> {
   const { blob, size } = plan.input;
   const workers = await context.workers();
-  return await inContext(plan.input.what, signal, () =>
+  const applied = await inContext(plan.input.what, signal, () =>
     workers.apply({
       source,
       layout: active.layout(),
@@ -127,6 +128,8 @@ async function applyJob(
       ...(signal && { signal }),
     }),
   );
+  onDone(applied);
+  return applied;
 }
 
 async function commitOrYield(
