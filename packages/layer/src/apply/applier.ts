@@ -144,7 +144,9 @@ export class Applier implements TarSink {
     if (hidden === "" || hidden === "." || hidden === "..") {
       throw refused(`${parent}${name.toString("latin1")}`, "it is a whiteout of no name");
     }
-    this.#form.whiteout(this.#tree.directory(parent), hidden);
+    // Umoci also marks what was in a directory that this layer has made a file of.
+    const directory = this.#tree.directoryUnlessFile(parent);
+    if (directory !== undefined) this.#form.whiteout(directory, hidden);
   }
 
   #put(directory: Directory, name: Buffer, entry: LayerEntry): void {

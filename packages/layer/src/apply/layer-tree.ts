@@ -63,10 +63,18 @@ export class LayerTree {
    * @throws StrataError `InvalidArgument`, if the path leads out of the layer or over a file of this layer
    */
   directory(path: string): Directory {
+    const directory = this.directoryUnlessFile(path);
+    if (directory !== undefined) return directory;
+    throw refused(path, "a part of it is a file of the same layer, not a directory");
+  }
+
+  /** As {@link directory}, but undefined if the path leads over a file of this layer: nothing can be below that. */
+  directoryUnlessFile(path: string): Directory | undefined {
     const known = this.#resolved.get(path);
     if (known !== undefined) return known;
     const components = path === "" ? [] : cleanPath(path, this.#limits);
     const directory = this.#walk(this.#directories.root, components, { left: maxSymlinks, path });
+    if (directory === undefined) return undefined;
     if (this.#resolved.size >= maxCachedPaths) this.#resolved.clear();
     this.#resolved.set(path, directory);
     return directory;
@@ -94,16 +102,17 @@ export class LayerTree {
     this.#finish(this.#directories.root);
   }
 
-  #walk(from: Directory, components: readonly string[], follow: Following): Directory {
-    let directory = from;
+  #walk(from: Directory, components: readonly string[], follow: Following): Directory | undefined {
+    let directory: Directory | undefined = from;
     for (const component of components) {
+      if (directory === undefined) return undefined;
       if (component === "..") directory = directory.parent ?? directory;
       else if (component !== "" && component !== ".") directory = this.#step(directory, component, follow);
     }
     return directory;
   }
 
-  #step(directory: Directory, name: string, follow: Following): Directory {
+  #step(directory: Directory, name: string, follow: Following): Directory | undefined {
     const known = directory.children.get(name) ?? this.#inherited(directory, name);
     if (known !== undefined) return known;
     try {
@@ -116,12 +125,7 @@ export class LayerTree {
     const stat = statx(fd, bytes);
     if (!this.#form.isOwn(directory, name, stat))
       return this.#replace(directory, name, defaultAttributes.mode);
-    if ((stat.mode & S_IFMT) !== S_IFLNK) {
-      throw refused(
-        follow.path,
-        `${JSON.stringify(name)} in it is a file of the same layer, not a directory`,
-      );
-    }
+    if ((stat.mode & S_IFMT) !== S_IFLNK) return undefined;
     if (follow.left-- === 0) throw refused(follow.path, "it goes through too many symlinks");
     const target = readlinkat(fd, bytes).toString("latin1");
     const start = target.startsWith("/") ? this.#directories.root : directory;
