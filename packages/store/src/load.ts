@@ -50,10 +50,11 @@ async function readImages(archive: Archive, staging: Staging, options: LoadOptio
   const hasIndex = (await archive.find("index.json")) !== undefined;
   const hasList = (await archive.find("manifest.json")) !== undefined;
   if (!hasIndex && !hasList) {
-    throw new StrataError(
-      "InvalidArgument",
-      `${archive.what}: neither manifest.json nor index.json is in it, so it is not an image archive`,
-    );
+    const isOld = (await archive.find("repositories")) !== undefined;
+    const why = isOld
+      ? "it was saved by docker before 1.10; load it into docker 1.10 to 20.10 and save it again"
+      : "neither manifest.json nor index.json is in it, so it is not an image archive";
+    throw new StrataError("InvalidArgument", `${archive.what}: ${why}`);
   }
   const fromIndex = hasIndex ? await ociImages(archive, options.platform) : [];
   const fromList = hasList ? await dockerImages(archive, staging, options) : [];

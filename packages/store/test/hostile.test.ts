@@ -83,6 +83,16 @@ const notArchives: Attack[] = [
     says: /neither manifest/,
   },
   {
+    title: "an archive of docker before 1.10",
+    make: () =>
+      tarOf([
+        { name: "repositories", content: "{}" },
+        { name: "abc/json", content: "{}" },
+      ]),
+    code: invalid,
+    says: /before 1\.10/,
+  },
+  {
     title: "an archive cut off in a layer",
     make: async () => (await tarOf(await withList((items) => items))).subarray(0, 5000),
     code: invalid,
