@@ -184,6 +184,12 @@ asRoot("an attribute that is added, removed or has another value is a change", a
   expect(agreed.changes).toEqual(["C .", "C added", "C other", "C removed"]);
 });
 
+asRoot("an attribute of the root is a change of the root", async () => {
+  const agreed = await agreeAndApply(scratch, "true", (tree) => setXattr(tree, ".", "user.a", "1"));
+  expect(agreed.changes).toEqual(["C ."]);
+  expect(agreed.entries.map(({ path, pax }) => [path, pax["SCHILY.xattr.user.a"]])).toEqual([["./", "1"]]);
+});
+
 asRoot(
   "overlay-xattrs-escaped: a file's own trusted.overlay attribute is told from overlayfs's notes",
   async () => {

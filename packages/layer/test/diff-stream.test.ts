@@ -126,6 +126,7 @@ asRoot("a directory that is closed to an ordinary user is an error that says so"
       message: expect.stringContaining('"/d/closed" is closed to this user'),
     };
     await expect(readDiff({ format: "plain", dir })).rejects.toMatchObject(error);
+    await expect(listChanges({ format: "plain", dir })).rejects.toMatchObject(error);
   } finally {
     process.seteuid?.(0);
   }
