@@ -1,9 +1,12 @@
+import { execFileSync } from "node:child_process";
 import { createReadStream } from "node:fs";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, symlink, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { compressors } from "./support/compress.ts";
 import { layerOf } from "./support/image.ts";
 import { drivers, listing, type OpenedStore, openStore, Scratch, treeOf } from "./support/store.ts";
+import { tarOf } from "./support/tar.ts";
 
 let scratch: Scratch;
 let opened: OpenedStore;
@@ -98,6 +101,17 @@ describe("import", () => {
     await expect(opened.store.import(path)).rejects.toMatchObject({ code });
     await opened.driver.cleanup();
     expect(await listing(scratch.path)).toEqual(before);
+  });
+
+  it.runIf(process.geteuid?.() === 0)("works for an ordinary user, who cannot set owners", async () => {
+    const header = { name: "owned", uid: 1234, gid: 5678, mode: 0o4755 };
+    await writeFile(scratch.join("rootfs"), await tarOf([{ name: "owned", content: "mine", header }]));
+    await mkdir(scratch.join("user"));
+    await chown(scratch.join("user"), 65_534, 65_534);
+    await chmod(scratch.path, 0o755);
+    const script = fileURLToPath(new URL("support/import-as-user.js", import.meta.url));
+    const args = [script, scratch.join("user"), scratch.join("rootfs"), "owned"];
+    expect(execFileSync(process.execPath, args, { uid: 65_534, gid: 65_534, encoding: "utf8" })).toBe("mine");
   });
 
   it("says what is missing", async () => {

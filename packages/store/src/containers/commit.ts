@@ -89,7 +89,6 @@ export async function commitContainer(
     },
     {
       limits: noLimits,
-      ignoreOwnership: !context.driver.capabilities.ownership.supported,
       ...(signal && { signal }),
     },
   );

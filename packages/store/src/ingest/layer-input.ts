@@ -5,7 +5,7 @@ import type { OnProgress } from "../progress.ts";
 /** Options of everything that brings layers in. */
 export interface IngestOptions {
   readonly limits?: Partial<Limits>;
-  /** Do not set owners; for a store of an ordinary user. @defaultValue false */
+  /** Leave out owners, and what else only root can make. @defaultValue where the driver cannot keep owners */
   readonly ignoreOwnership?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;

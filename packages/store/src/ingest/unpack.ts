@@ -106,7 +106,7 @@ async function applyJob(
   context: StoreContext,
   { plan, source, keepAs, onBytes, onDone }: UnpackJob,
   active: ActiveSnapshot,
-  { limits, ignoreOwnership, signal }: IngestOptions,
+  { limits, ignoreOwnership = !context.driver.capabilities.ownership.supported, signal }: IngestOptions,
   lowersLater: boolean,
 ): Promise<AppliedLayer> {
   const { blob, size } = plan.input;
@@ -124,7 +124,7 @@ async function applyJob(
       onProgress: onBytes,
       ...(keepAs !== undefined && { keepAs }),
       ...(limits && { limits }),
-      ...(ignoreOwnership !== undefined && { ignoreOwnership }),
+      ignoreOwnership,
       ...(signal && { signal }),
     }),
   );

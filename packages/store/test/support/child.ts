@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { watch } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { DriverName } from "./store.ts";
 
 /** A method of a store, with its arguments. */
@@ -28,16 +30,37 @@ export class StoreProcess {
     return started;
   }
 
+  /**
+   * Count what changes in some directories until the process has ended, and end it at the change of a given number, if
+   * there are as many.
+   */
+  async endAtChange(directories: readonly string[], number = Number.POSITIVE_INFINITY): Promise<number> {
+    let changes = 0;
+    const watchers = directories.map((directory) =>
+      watch(directory, () => {
+        changes += 1;
+        if (changes === number) this.#child.kill("SIGKILL");
+      }),
+    );
+    await this.#exited;
+    for (const watcher of watchers) watcher.close();
+    return changes;
+  }
+
   /** @returns the exit code, or null if it was killed */
   async end(): Promise<number | null> {
     await this.#exited;
     return this.#child.exitCode;
   }
 
-  /** End it at once, wherever it is. @returns whether it was still at work */
-  async kill(): Promise<boolean> {
+  /** Let it work for a while, then end it at once, wherever it is. */
+  async endAfter(milliseconds: number): Promise<void> {
+    await setTimeout(milliseconds);
     this.#child.kill("SIGKILL");
     await this.#exited;
+  }
+
+  get wasKilled(): boolean {
     return this.#child.signalCode === "SIGKILL";
   }
 }
