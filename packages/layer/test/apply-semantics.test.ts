@@ -209,6 +209,14 @@ const cases: readonly Case[] = [
     tree: ["d/", 'f = "one"', "no/ @0", "no/such/ @0"],
   },
   {
+    title: "a whiteout below what the layer itself makes a file of, as umoci writes it",
+    layers: [
+      [dir("d"), file("d/f", "lower"), dir("e"), file("e/f", "lower")],
+      [file("d", "a file now"), gone("d/f"), gone("e/f"), file("e", "a file now")],
+    ],
+    tree: ['d = "a file now"', 'e = "a file now"'],
+  },
+  {
     title: "a whiteout spares the layer's own file, before it and after it",
     layers: [
       [file("a", "below"), file("b", "below")],

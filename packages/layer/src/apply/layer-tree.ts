@@ -63,21 +63,16 @@ export class LayerTree {
    * @throws StrataError `InvalidArgument`, if the path leads out of the layer or over a file of this layer
    */
   directory(path: string): Directory {
-    const directory = this.directoryUnlessFile(path);
+    const follow: Following = { left: maxSymlinks, path };
+    const directory = this.#find(follow);
     if (directory !== undefined) return directory;
-    throw refused(path, "a part of it is a file of the same layer, not a directory");
+    const file = JSON.stringify(follow.file);
+    throw refused(path, `${file} in it is a file of the same layer, not a directory`);
   }
 
   /** As {@link directory}, but undefined if the path leads over a file of this layer: nothing can be below that. */
   directoryUnlessFile(path: string): Directory | undefined {
-    const known = this.#resolved.get(path);
-    if (known !== undefined) return known;
-    const components = path === "" ? [] : cleanPath(path, this.#limits);
-    const directory = this.#walk(this.#directories.root, components, { left: maxSymlinks, path });
-    if (directory === undefined) return undefined;
-    if (this.#resolved.size >= maxCachedPaths) this.#resolved.clear();
-    this.#resolved.set(path, directory);
-    return directory;
+    return this.#find({ left: maxSymlinks, path });
   }
 
   /** An entry says that `name` is a directory: make it one, if it is not, and keep what is in it, if it is. */
@@ -100,6 +95,18 @@ export class LayerTree {
   /** Set what was put off until nothing is written into a directory any more: its attributes. */
   finish(): void {
     this.#finish(this.#directories.root);
+  }
+
+  #find(follow: Following): Directory | undefined {
+    const { path } = follow;
+    const known = this.#resolved.get(path);
+    if (known !== undefined) return known;
+    const components = path === "" ? [] : cleanPath(path, this.#limits);
+    const directory = this.#walk(this.#directories.root, components, follow);
+    if (directory === undefined) return undefined;
+    if (this.#resolved.size >= maxCachedPaths) this.#resolved.clear();
+    this.#resolved.set(path, directory);
+    return directory;
   }
 
   #walk(from: Directory, components: readonly string[], follow: Following): Directory | undefined {
@@ -125,7 +132,10 @@ export class LayerTree {
     const stat = statx(fd, bytes);
     if (!this.#form.isOwn(directory, name, stat))
       return this.#replace(directory, name, defaultAttributes.mode);
-    if ((stat.mode & S_IFMT) !== S_IFLNK) return undefined;
+    if ((stat.mode & S_IFMT) !== S_IFLNK) {
+      follow.file = name;
+      return undefined;
+    }
     if (follow.left-- === 0) throw refused(follow.path, "it goes through too many symlinks");
     const target = readlinkat(fd, bytes).toString("latin1");
     const start = target.startsWith("/") ? this.#directories.root : directory;
@@ -200,6 +210,8 @@ export class LayerTree {
 interface Following {
   left: number;
   readonly path: string;
+  /** The name that ended it: a file of this layer. */
+  file?: string;
 }
 
 function readDefaultAcl(dirfd: number, name: Buffer): Buffer | undefined {
