@@ -190,14 +190,14 @@ describe("an index", () => {
     { architecture: "s390x" },
   ];
 
-  async function multiPlatform(depth = 1): Promise<Member[]> {
+  async function multiPlatform(depth = 1, offered = platforms): Promise<Member[]> {
     const members = new Map<string, Member>();
     const add = (bytes: Buffer): void => {
       const member = blobMember(bytes);
       members.set(member.name, member);
     };
     let entries: object[] = [];
-    for (const platform of platforms) {
+    for (const platform of offered) {
       const image = await imageOf([{ arch: JSON.stringify(platform) }], { platform });
       const blobs = ociBlobs(image);
       blobs.forEach(add);
@@ -246,6 +246,11 @@ describe("an index", () => {
     await opened.store.load(await archive(await multiPlatform(3)));
     const { architecture } = (await opened.store.resolve("multi:1")).config;
     expect(architecture).toBe(process.arch === "x64" ? "amd64" : process.arch);
+  });
+
+  it("with one image and an attestation gives that image, whatever it runs on", async () => {
+    await opened.store.load(await archive(await multiPlatform(1, [{ architecture: "s390x" }])));
+    expect((await opened.store.resolve("multi:1")).config.architecture).toBe("s390x");
   });
 
   it.each(["linux/riscv64", "windows/amd64", "linux/arm/v5"])(
