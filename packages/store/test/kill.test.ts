@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { type Call, StoreProcess } from "./support/child.ts";
 import { type Files, imageOf } from "./support/image.ts";
@@ -41,11 +40,10 @@ async function removeImage({ store }: OpenedStore, reference: string): Promise<v
   if (removal?.error && removal.error.code !== "NotFound") throw removal.error;
 }
 
-async function operations(scratch: Scratch, root: string, driver: DriverName): Promise<Operation[]> {
+async function operations(scratch: Scratch, opened: OpenedStore): Promise<Operation[]> {
   const base = await imageOf([files("base"), files("more")]);
   const other = await imageOf([files("base"), files("own"), { "own/.wh.0": "", "last/file": "last" }]);
   const archive = await archiveOf(scratch, [{ image: other, tags: ["other:1"] }]);
-  await using opened = await openStore(root, driver);
   await opened.store.load(await archiveOf(scratch, [{ image: base, tags: ["base:1"] }]));
   const container = await opened.store.createContainer("base:1", { name: "web" });
   const path = await opened.store.mountContainer(container.id);
@@ -105,45 +103,59 @@ async function operations(scratch: Scratch, root: string, driver: DriverName): P
   ];
 }
 
-/** How long an operation takes from the moment when the process is ready to its end. */
-async function rehearse(root: string, driver: DriverName, operation: Operation): Promise<number> {
-  await using opened = await openStore(root, driver);
+interface Rehearsal {
+  readonly durationMs: number;
+  readonly changes: number;
+}
+
+/** How long an operation takes from the moment when the process is ready, and how often the store changes meanwhile. */
+async function rehearse(opened: OpenedStore, driver: DriverName, operation: Operation): Promise<Rehearsal> {
   await operation.prepare(opened);
-  const child = await StoreProcess.start(root, driver, operation.call);
+  const child = await StoreProcess.start(opened.root, driver, operation.call);
   const start = performance.now();
+  const changes = await child.endAtChange(watched(opened));
   expect(await child.end()).toBe(0);
-  return performance.now() - start;
+  return { durationMs: performance.now() - start, changes };
+}
+
+function watched({ root, driver }: OpenedStore): string[] {
+  const own = ["", "blobs/sha256", "containers", "ingest"].map((name) => join(root, name));
+  return [...own, ...["names", "keys", "trash"].map((name) => join(driver.root, name))];
 }
 
 // As many rounds for whoever has one driver only.
-it.each(drivers)("a process killed at any moment leaves a good store under %s", async (driver) => {
-  const seed = 20_240_203;
-  const random = randomNumbers(seed);
-  await using scratch = await Scratch.make();
-  const root = scratch.join("store");
-  let killed = 0;
-  for (const operation of await operations(scratch, root, driver)) {
-    const durationMs = await rehearse(root, driver, operation);
-    for (let round = 0; round < operation.rounds * (3 - drivers.length); round += 1) {
-      {
-        await using opened = await openStore(root, driver);
+it.each(drivers)(
+  "a process killed at any moment leaves a good store under %s",
+  async (driver) => {
+    const seed = 20_240_203;
+    const random = randomNumbers(seed);
+    await using scratch = await Scratch.make();
+    await using opened = await openStore(scratch.join("store"), driver);
+    let killed = 0;
+    for (const operation of await operations(scratch, opened)) {
+      const { durationMs, changes } = await rehearse(opened, driver, operation);
+      for (let round = 0; round < operation.rounds * (3 - drivers.length); round += 1) {
         await operation.prepare(opened);
-      }
-      const child = await StoreProcess.start(root, driver, operation.call);
-      const afterMs = random() * durationMs;
-      await setTimeout(afterMs);
-      if (await child.kill()) killed += 1;
+        const child = await StoreProcess.start(opened.root, driver, operation.call);
+        // By turns at any moment, and right after a change, where the moments are that matter most.
+        const [afterMs, change] = [random() * durationMs, Math.ceil(random() * changes)];
+        if (round % 2 === 0) await child.endAfter(afterMs);
+        else await child.endAtChange(watched(opened), change);
+        if (child.wasKilled) killed += 1;
 
-      await using opened = await openStore(root, driver);
-      const where = `${operation.name}, killed after ${afterMs.toFixed(1)} ms (seed ${seed}, round ${round})`;
-      expect(await opened.store.check(), where).toEqual([]);
-      await opened.store.gc();
-      expect(await unowned(opened), where).toEqual([]);
-      await operation.repeat(opened);
-      expect(await opened.store.check(), where).toEqual([]);
-      expect(await unowned(opened), where).toEqual([]);
+        const moment =
+          round % 2 === 0 ? `after ${afterMs.toFixed(1)} ms` : `at change ${change} of ${changes}`;
+        const where = `${operation.name}, killed ${moment} (seed ${seed}, round ${round})`;
+        expect(await opened.store.check(), where).toEqual([]);
+        await opened.store.gc();
+        expect(await unowned(opened), where).toEqual([]);
+        await operation.repeat(opened);
+        expect(await opened.store.check({ quick: true }), where).toEqual([]);
+        expect(await unowned(opened), where).toEqual([]);
+      }
     }
-  }
-  // A kill that always comes too late would prove nothing.
-  expect(killed).toBeGreaterThan(15);
-});
+    // A kill that always comes too late would prove nothing.
+    expect(killed).toBeGreaterThan(15);
+  },
+  900_000,
+);
