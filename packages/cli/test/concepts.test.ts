@@ -100,17 +100,18 @@ describe.each(drivers)("under %s", (driver) => {
     expect(await strata.ok("check")).toBe("No problems found");
   });
 
-  it("C5: a container's own directory is told, and under overlay2 holds only the increment", async () => {
+  it("C5: where a container's bytes are; of layers, only the increment", async () => {
     const tree = await mounted("c5");
     writeFileSync(join(tree, "new"), "new");
     const { Name, Data } = (await inspect("c5")).GraphDriver;
     expect(Name).toBe(driver);
-    if (driver !== "overlay2") {
+    if (Data["UpperDir"] === undefined) {
+      // A driver of whole trees has no increment to show.
       expect(readdirSync(Data["Dir"] ?? "")).toContain("new");
       return;
     }
     expect(Object.keys(Data).sort()).toEqual(["LowerDir", "MergedDir", "UpperDir", "WorkDir"]);
-    expect(readdirSync(Data["UpperDir"] ?? "")).toEqual(["new"]);
+    expect(readdirSync(Data["UpperDir"])).toEqual(["new"]);
     expect(Data["MergedDir"]).toBe(tree);
     const lowers = Data["LowerDir"]?.split(":") ?? [];
     expect(lowers.map((lower) => readdirSync(lower).sort())).toEqual([

@@ -57,12 +57,13 @@ describe.each(drivers)("under %s", (driver) => {
     expect(readFileSync(join(await strata.ok("mount", "outlives"), "new"), "utf8")).toBe("kept");
   });
 
-  it.runIf(driver === "overlay2")("are not unmounted while files are open, except by force", async () => {
+  it("are not unmounted while files are open, except by force, if they are mounts", async () => {
     await strata.ok("create", "--name", "busy", "base:1");
     const path = await strata.ok("mount", "busy");
+    const isMount = (await run("mountpoint", ["-q", path])).code === 0;
     const open = openSync(join(path, "etc/motd"), "r");
     try {
-      expect(await strata.fails("umount", "busy")).toMatch(/busy|open/i);
+      if (isMount) expect(await strata.fails("umount", "busy")).toMatch(/files in it are open|busy/i);
       expect(await strata.ok("umount", "--force", "busy")).toBe("busy");
     } finally {
       closeSync(open);

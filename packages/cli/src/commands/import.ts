@@ -1,6 +1,8 @@
+import type { ImportOptions } from "@strata/store";
 import type { Command } from "commander";
 import type { StrataCommand } from "../command.ts";
 import type { Context } from "../context.ts";
+import { ArchiveInput } from "../input.ts";
 import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { collect } from "../options/values.ts";
 import { layerProgress } from "../progress/layer-progress.ts";
@@ -47,22 +49,28 @@ async function importImage(
     throw new Error(`cannot import ${source}: download it first, and give the file or - for standard input`);
   if (source === "-" && process.stdin.isTTY)
     throw new Error("requested import from stdin, but stdin is a terminal");
-  const progress = layerProgress(context, !context.options.json && !context.stdout.isTerminal);
-  const { id } = await withStore(context, async (store) => {
-    try {
-      return await store.import(source === "-" ? process.stdin : source, {
-        ...(name !== undefined && { reference: name }),
-        ...(change !== undefined && { changes: change }),
-        ...(message !== undefined && { message }),
-        ...(platform !== undefined && { platform }),
-        ...limitsOf(options),
-        signal: context.signal,
-        onProgress: (event) => progress.show(event),
-      });
-    } finally {
-      progress.finish();
-    }
+  const { id } = await receive(context, source, {
+    ...(name !== undefined && { reference: name }),
+    ...(change !== undefined && { changes: change }),
+    ...(message !== undefined && { message }),
+    ...(platform !== undefined && { platform }),
+    ...limitsOf(options),
   });
   if (context.options.json) await context.stdout.write(`${JSON.stringify({ kind: "imported", id })}\n`);
   else await context.stdout.line(id);
+}
+
+async function receive(context: Context, source: string, options: ImportOptions): Promise<{ id: string }> {
+  using input = new ArchiveInput(source === "-" ? undefined : source);
+  // The ID is what scripts want: progress is for terminals, and for --json.
+  using progress = layerProgress(context, !context.options.json && !context.stdout.isTerminal);
+  return await withStore(
+    context,
+    async (store) =>
+      await store.import(input.source, {
+        ...options,
+        signal: context.signal,
+        onProgress: (event) => progress.show(event),
+      }),
+  );
 }

@@ -2,6 +2,7 @@ import type { LoadedImage } from "@strata/store";
 import type { Command } from "commander";
 import type { StrataCommand } from "../command.ts";
 import type { Context } from "../context.ts";
+import { ArchiveInput } from "../input.ts";
 import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { layerProgress } from "../progress/layer-progress.ts";
 import { withStore } from "../store-access.ts";
@@ -33,30 +34,33 @@ export function define(command: StrataCommand, context: Context): Command {
 }
 
 async function load(context: Context, options: Options): Promise<void> {
-  const { input, platform, quiet } = options;
-  if (input === undefined && process.stdin.isTTY)
+  if (options.input === undefined && process.stdin.isTTY)
     throw new Error("requested load from stdin, but stdin is empty");
+  const images = await receive(context, options);
+  if (context.options.json) {
+    for (const image of images)
+      await context.stdout.write(`${JSON.stringify({ kind: "loaded", ...image })}\n`);
+    return;
+  }
   const { parseName } = await import("@strata/store");
   const familiar = (reference: string) => parseName(reference).familiar();
-  const progress = layerProgress(context, quiet);
-  await withStore(context, async (store) => {
-    try {
-      const images = await store.load(input ?? process.stdin, {
+  await context.stdout.lines(images.flatMap((image) => describe(image, familiar)));
+}
+
+async function receive(context: Context, options: Options): Promise<LoadedImage[]> {
+  const { platform, quiet } = options;
+  using input = new ArchiveInput(options.input);
+  using progress = layerProgress(context, quiet);
+  return await withStore(
+    context,
+    async (store) =>
+      await store.load(input.source, {
         ...(platform !== undefined && { platform }),
         ...limitsOf(options),
         signal: context.signal,
         onProgress: (event) => progress.show(event),
-      });
-      progress.finish();
-      for (const image of images) {
-        if (context.options.json)
-          await context.stdout.write(`${JSON.stringify({ kind: "loaded", ...image })}\n`);
-        else await context.stdout.lines(describe(image, familiar));
-      }
-    } finally {
-      progress.finish();
-    }
-  });
+      }),
+  );
 }
 
 function describe(

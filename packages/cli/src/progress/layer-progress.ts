@@ -5,10 +5,8 @@ import { progressBar } from "./bar.ts";
 import { LiveLines } from "./live-lines.ts";
 
 /** Shows how layers come in. */
-export interface ProgressView {
+export interface ProgressView extends Disposable {
   show(event: ProgressEvent): void;
-  /** Call it before anything else is printed. */
-  finish(): void;
 }
 
 /**
@@ -16,7 +14,7 @@ export interface ProgressView {
  * a line for each layer that is done, on standard error, since scripts read standard output; nothing with `quiet`.
  */
 export function layerProgress({ stdout, stderr, options }: Context, quiet = false): ProgressView {
-  if (quiet) return { show: () => undefined, finish: () => undefined };
+  if (quiet) return onEvents(() => undefined);
   if (options.json)
     return onEvents((event) => void stdout.write(`${JSON.stringify(event)}\n`).catch(() => undefined));
   if (!stdout.isTerminal)
@@ -29,12 +27,12 @@ export function layerProgress({ stdout, stderr, options }: Context, quiet = fals
     show: (event) => {
       if (event.kind === "layer") lines.set(event.label, describe(event, lines.room));
     },
-    finish: () => lines.flush(),
+    [Symbol.dispose]: () => lines.flush(),
   };
 }
 
 function onEvents(show: (event: ProgressEvent) => void): ProgressView {
-  return { show, finish: () => undefined };
+  return { show, [Symbol.dispose]: () => undefined };
 }
 
 function summaryOf({ status, bytes, totalBytes = bytes }: LayerProgress): string {

@@ -56,11 +56,8 @@ export function writeArchive(path: string, options: ArchiveOptions): { id: strin
 /** The tar of some files, the same for the same files. */
 export function layerTar(dir: string, files: Files): Buffer {
   writeFiles(dir, files);
-  return execFileSync("tar", [
-    "-C",
-    dir,
-    ...["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@1600000000", "-cf", "-", "."],
-  ]);
+  const sameEachTime = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@1600000000"];
+  return execFileSync("tar", ["-C", dir, ...sameEachTime, "-cf", "-", "."], { maxBuffer: 2 ** 28 });
 }
 
 export function writeFiles(dir: string, files: Files): void {

@@ -1,0 +1,57 @@
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { beforeAll, expect, it } from "vitest";
+import { writeArchive } from "./support/archive.ts";
+import { type Strata, useScratch, useStrata } from "./support/strata.ts";
+
+/*
+ * What is typed often must start fast. How fast is measured by the benchmarks; here it is made sure that nothing is
+ * loaded that is not needed.
+ */
+
+const scratch = useScratch();
+const store = useStrata(scratch, "vfs");
+let strata: Strata;
+
+beforeAll(async () => {
+  strata = store.strata;
+  const archive = scratch.join("a.tar");
+  writeArchive(archive, { tags: ["a:1"], layers: [{ a: "1" }] });
+  await strata.ok("load", "-qi", archive);
+});
+
+/** The modules that a command loads, by the coverage that Node writes. */
+async function modulesOf(...args: string[]): Promise<string[]> {
+  const dir = scratch.join(`coverage-${args.join("-").replace(/\W/g, "")}`);
+  mkdirSync(dir);
+  const { code } = await strata.run(args, { env: { NODE_V8_COVERAGE: dir } });
+  expect(code).toBe(0);
+  return readdirSync(dir).flatMap((name) => {
+    const { result }: { result: { url: string }[] } = JSON.parse(readFileSync(`${dir}/${name}`, "utf8"));
+    return result.map(({ url }) => url);
+  });
+}
+
+it.each([
+  ["images"],
+  ["images", "--digests", "--filter", "dangling=false"],
+  ["--help"],
+  ["help", "load"],
+  ["version"],
+  ["completion", "bash"],
+  ["__complete", "--", "history", ""],
+  ["__complete", "--", "mount", ""],
+])("%j loads neither native code, nor validation, nor layers, nor a driver", async (...args) => {
+  const modules = await modulesOf(...args);
+  expect(modules.some((url) => url.includes("/cli/dist/main.js"))).toBe(true);
+  const heavy = modules.filter((url) => /\/koffi\/|\/zod\/|\/packages\/layer\/|\/drivers\//.test(url));
+  expect(heavy).toEqual([]);
+});
+
+it("a command that unpacks loads them: the check above can fail", async () => {
+  const modules = await modulesOf("load", "-q", "-i", scratch.join("a.tar"));
+  for (const part of ["/koffi/", "/zod/", "/drivers/"])
+    expect(
+      modules.some((url) => url.includes(part)),
+      part,
+    ).toBe(true);
+});
