@@ -1,0 +1,64 @@
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import { catalogue } from "../src/catalogue.ts";
+import { launcher, run } from "./support/strata.ts";
+
+const page = fileURLToPath(new URL("../../../docs/cli.md", import.meta.url));
+
+const introduction = `# The \`strata\` command
+
+This page holds the help of every command as the command itself prints it; a test keeps it so
+(\`npx vitest run --project @strata/cli packages/cli/test/docs.test.ts -u\` writes it anew).
+
+## What all commands share
+
+**State** is in one directory: \`--root\`, else \`STRATA_ROOT\`, else \`/var/lib/strata\` for root and
+\`\${XDG_DATA_HOME:-~/.local/share}/strata\` for others. Global options may stand before or after the command.
+
+**The storage driver** is \`--driver\`, else \`STRATA_DRIVER\`, else the one that this root was used with before, else the
+first of overlay2 and vfs that works here; \`strata info\` says which and why. Another package or a module's path will do
+as well: it exports a factory under the driver's name.
+
+**Formats.** \`--format\` takes \`table\`, \`table TEMPLATE\`, \`json\`, or a Go template for each line, with \`\\t\` and \`\\n\`.
+Templates have fields, pipes, variables, \`if\`, \`range\`, \`with\`, and the functions \`and or not eq ne lt le gt ge len index
+slice print printf println json split join lower upper title pad truncate\`. \`{{json .}}\` shows what fields there are.
+
+**JSON.** With \`--json\` a command prints one JSON value on standard output; \`load\` and \`import\` print a line for each
+event, and a last one with the result. An error is \`{"error":{"code":...,"message":...}}\` on standard error.
+
+| Command | Value |
+|---|---|
+| \`images\` | a list of \`{id, references, digest, repoDigests, created, size, labels, platform}\` |
+| \`history\` | a list of \`{id, created, createdBy, size, comment, emptyLayer}\`, newest first |
+| \`inspect\` | the list that it prints anyway |
+| \`load\`, \`import\` | lines \`{kind: "layer", label, status, bytes, totalBytes}\`, then \`{kind: "loaded", id, references, replaced}\` for each image, or \`{kind: "imported", id}\` |
+| \`save -o\`, \`export -o\` | \`{path, bytes}\` |
+| \`rmi\` | a list of \`{untagged}\` and \`{deleted}\` |
+| \`tag\` | \`{source, target}\` |
+| \`create\` | \`{id}\` |
+| \`ps\` | a list of \`{id, name, imageId, image, driver, created, labels, command, mountedAt}\` |
+| \`mount\` | \`{path}\` |
+| \`umount\`, \`rm\` | a list of the names that it was done to |
+| \`diff\` | a list of \`{kind, path}\`, with \`pathBase64\` where the path is not UTF-8 |
+| \`commit\` | \`{id, size, junk}\` |
+| \`df\` | \`{images, containers, blobs, staging}\`, each \`{count, active, bytes, reclaimable}\` |
+| \`check\` | a list of \`{subject, message}\` |
+| \`gc\` | \`{removed, bytes}\` |
+| \`info\`, \`version\` | one object |
+
+**Exit codes**: 0, done; 1, failed, with one message on standard error; 125, the command line was not understood; 130
+and 143, interrupted by SIGINT and SIGTERM, with nothing left behind. \`STRATA_DEBUG=1\` adds a stack trace.
+`;
+
+async function help(...words: string[]): Promise<string> {
+  const { code, stdout } = await run(process.execPath, [launcher, ...words, "--help"]);
+  expect(code).toBe(0);
+  return stdout.trimEnd();
+}
+
+it("docs/cli.md is what the command says of itself", async () => {
+  const sections = [`## strata\n\n\`\`\`\n${await help()}\n\`\`\``];
+  for (const name of Object.keys(catalogue).filter((each) => !each.startsWith("_")))
+    sections.push(`## strata ${name}\n\n\`\`\`\n${await help(name)}\n\`\`\``);
+  await expect(`${introduction}\n${sections.join("\n\n")}\n`).toMatchFileSnapshot(page);
+});
