@@ -1,12 +1,13 @@
 import { StrataError } from "@strata/core";
+import type { ImageConfig } from "./documents.ts";
 
 /** What an image runs on. @see OCI image-spec, image-index.md, "platform" */
 export interface Platform {
   readonly os: string;
   /** As Go names it: `amd64`, `arm64`, `arm`. */
   readonly architecture: string;
-  /** `v6`, `v7` of `arm`. */
-  readonly variant?: string;
+  /** `v6`, `v7` of `arm`; Go may write `null` for none. */
+  readonly variant?: string | null | undefined;
 }
 
 const architectures: Readonly<Record<string, readonly [architecture: string, variant?: string]>> = {
@@ -39,7 +40,7 @@ export function parsePlatform(text: string): Platform {
       `platform ${JSON.stringify(text)}: expected os/architecture or os/architecture/variant, e.g. linux/arm/v7`,
     );
   }
-  if (second !== undefined) return normal({ os: first, architecture: second, ...(variant && { variant }) });
+  if (second !== undefined) return normal({ os: first, architecture: second, variant });
   const host = hostPlatform();
   return ["linux", "windows", "darwin", "freebsd"].includes(first)
     ? { ...host, os: first }
@@ -52,7 +53,11 @@ export function hostPlatform(): Platform {
 }
 
 /** `linux/arm/v7` */
-export function formatPlatform({ os, architecture, variant }: Platform): string {
+export function formatPlatform({
+  os,
+  architecture,
+  variant,
+}: Pick<ImageConfig, "os" | "architecture" | "variant">): string {
   return [os, architecture, ...(variant ? [variant] : [])].join("/");
 }
 
@@ -76,6 +81,7 @@ function normal({ os, architecture, variant }: Platform): Platform {
   return { os: os.toLowerCase(), architecture: name, ...(own && !needless && { variant: own }) };
 }
 
-function variantNumber({ architecture, variant = impliedVariants[architecture] ?? "v0" }: Platform): number {
-  return Number(/^v?(\d+)/.exec(variant)?.[1] ?? 0);
+function variantNumber({ architecture, variant }: Platform): number {
+  const name = variant ?? impliedVariants[architecture] ?? "";
+  return Number(/^v?(\d+)/.exec(name)?.[1] ?? 0);
 }

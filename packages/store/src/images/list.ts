@@ -4,6 +4,7 @@ import type { StoreContext } from "../content/context.ts";
 import { layerSizesOf, readIndex, referenceOf } from "../content/image-index.ts";
 import { blobPath } from "../content/paths.ts";
 import type { ImageConfig } from "../documents.ts";
+import { formatPlatform } from "../platform.ts";
 import { parseName } from "../reference.ts";
 import { type ImageFilter, readFilters, type Selection } from "./filters.ts";
 import { findImage } from "./find.ts";
@@ -75,7 +76,7 @@ function summarize(root: string, id: Digest, entries: ImageEntries, selection: S
     created: timeOf(config?.created),
     size: layerSizesOf(entry).reduce((sum, size) => sum + size, 0),
     labels: config?.config?.Labels ?? {},
-    platform: [config?.os, config?.architecture, config?.variant].filter(Boolean).join("/"),
+    platform: config ? formatPlatform(config) : "",
     ...(parentId !== undefined && { parentId }),
   };
   return matches(summary) ? [summary] : [];

@@ -49,7 +49,8 @@ export function planRemoval(
   const image = findImage(entries, text);
   const [user] = users.filter((each) => each.imageId === image.id);
   if (image.reference === undefined) {
-    refuse(findConflict(entries, users, image.id, force));
+    const conflict = findConflict(entries, users, image.id, force);
+    if (conflict !== undefined) throw conflict;
     return withoutImage(entries, users, image.id, prune);
   }
   if (user && !force && isSingleReference(image.entries)) {
@@ -151,8 +152,4 @@ function describeChildren(children: readonly ImageEntries[]): string {
 function isNamed(entry: IndexEntry, name: string): boolean {
   const reference = referenceOf(entry);
   return reference !== undefined && parseName(reference).name === name;
-}
-
-function refuse(conflict: StrataError | undefined): void {
-  if (conflict !== undefined) throw conflict;
 }

@@ -1,7 +1,7 @@
 import { type Digest, isStrataError } from "@strata/core";
 import type { StoreContext } from "../content/context.ts";
-import { type IndexEntry, readIndex } from "../content/image-index.ts";
-import { readImage } from "../content/image-record.ts";
+import { readIndex } from "../content/image-index.ts";
+import { contentOf } from "../images/content.ts";
 import { heldChains } from "./holds.ts";
 
 /**
@@ -11,14 +11,9 @@ import { heldChains } from "./holds.ts";
  * @throws StrataError `Corrupt`, if an image's documents are damaged, since nobody knows then what must stay
  */
 export async function liveChains(root: string, except?: string): Promise<Set<Digest>> {
-  const live = await heldChains(root, except);
-  const byManifest = new Map<Digest, IndexEntry>();
-  for (const entry of await readIndex(root)) byManifest.set(entry.digest, entry);
-  for (const entry of byManifest.values()) {
-    const { chainIds } = await readImage(root, [entry]);
-    for (const chainId of chainIds) live.add(chainId);
-  }
-  return live;
+  const held = await heldChains(root, except);
+  const { chains } = await contentOf(root, await readIndex(root));
+  return new Set([...held, ...chains]);
 }
 
 /**
