@@ -91,6 +91,12 @@ asRoot("non-UTF8-and-255-byte-names", async () => {
     Buffer.from("link"),
   ]);
   expect(entries.at(-1)?.link).toBe("to \xfe");
+  const records = entries.map(({ pax }) => Object.keys(pax).filter((keyword) => keyword !== "mtime"));
+  expect(records, "what is not ASCII is in PAX records").toEqual([
+    [],
+    ...Array.from({ length: 6 }, () => ["path"]),
+    ["linkpath"],
+  ]);
 });
 
 asRoot("a name of 100 bytes is in the header, one of 101 in a PAX record", async () => {
@@ -102,6 +108,14 @@ asRoot("a name of 100 bytes is in the header, one of 101 in a PAX record", async
   expect([b?.link, b?.pax]).toEqual([long, { linkpath: long }]);
   expect([file?.path, file?.pax]).toEqual([fits, {}]);
   expect([longFile?.path, longFile?.pax]).toEqual([long, { path: long }]);
+});
+
+asRoot("the length of a PAX record counts its own digits", async () => {
+  const lengths = Array.from({ length: 12 }, (_, index) => 980 + index);
+  const { entries } = await agreeAndApply(scratch, "true", (tree) => {
+    for (const length of lengths) symlinkSync("t".repeat(length), join(tree, `${length}`));
+  });
+  expect(entries.slice(1).map(({ link }) => link.length)).toEqual(lengths);
 });
 
 asRoot("ns-mtime, and times before 1970 and after 2242", async () => {
@@ -168,6 +182,14 @@ asRoot("user-xattrs, security.capability and ACLs, on every type that has them",
     },
     link: { "SCHILY.xattr.trusted.on-a-link": "\0\xff" },
   });
+  const [, , file] = entries;
+  expect(Object.keys(file?.pax ?? {}), "records are sorted").toEqual([
+    "SCHILY.xattr.security.capability",
+    "SCHILY.xattr.system.posix_acl_access",
+    "SCHILY.xattr.user.empty",
+    "SCHILY.xattr.user.text",
+    "mtime",
+  ]);
 });
 
 asRoot("an attribute that is added, removed or has another value is a change", async () => {

@@ -193,7 +193,7 @@ it("what the driver says was touched is compared, and nothing else is read", asy
   edit(dir, "echo 1 > a/b/f; echo 2 > a/g; rm c/deleted; touch c/new; mkdir -p fresh/x; touch fresh/x/y");
   for (const tree of [base, dir]) settleTimes(tree, { sec: 5, nsec: 0 });
   const touched = async function* () {
-    for (const path of ["a/b/f", "c", "fresh", "moved", "./a//b/"]) yield Buffer.from(path);
+    for (const path of ["./a//b/f", "c/", "fresh", "moved"]) yield Buffer.from(path);
   };
   expect(await listChanges({ format: "plain", dir, base, touched })).toEqual([
     ...["C .", "C a", "C a/b", "C a/b/f"],
