@@ -77,8 +77,8 @@ function onlyPlatform(
   if (platform === undefined) return images;
   const wanted = parsePlatform(platform);
   const matching = images.filter(({ configBytes, what }) => {
-    const { os, architecture, variant } = parseDocument(configSchema, configBytes, `config of ${what}`);
-    return platformRank(wanted, { os, architecture, ...(variant && { variant }) }) !== undefined;
+    const config = parseDocument(configSchema, configBytes, `config of ${what}`);
+    return platformRank(wanted, config) !== undefined;
   });
   if (matching.length > 0 || othersThere || images.length === 0) return matching;
   throw new StrataError(

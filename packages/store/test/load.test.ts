@@ -1,10 +1,10 @@
 import { createReadStream } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { LayerProgress, ProgressEvent } from "@strata/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { compressors } from "./support/compress.ts";
-import { imageOf, type TestImage } from "./support/image.ts";
+import { imageOf, sha256, type TestImage } from "./support/image.ts";
 import {
   blobMember,
   descriptorOf,
@@ -72,6 +72,17 @@ describe.each(drivers)("load under %s", (driver) => {
     const image = await imageOf([]);
     await other.store.load(await archive(docker20([{ image, tags: ["empty:1"] }])));
     expect(await treeOf(other, "empty:1")).toEqual({});
+  });
+
+  it("refuses a chain that is too long for a container on top", async () => {
+    await using other = await openStore(scratch.join("other"), driver);
+    const { maxDepth } = other.driver.capabilities;
+    if (maxDepth > 10_000) return;
+    const image = await imageOf(Array.from({ length: maxDepth }, () => ({ a: "1" })));
+    await expect(other.store.load(await archive(docker20([{ image }])))).rejects.toMatchObject({
+      code: "DepthExceeded",
+      message: expect.stringContaining(`has ${maxDepth} layers`),
+    });
   });
 
   it("takes a layer that an image has three times, once by its bytes", async () => {
@@ -337,6 +348,20 @@ describe("loading again", () => {
     await opened.store.load(path);
     await using other = await openStore(scratch.join("other"));
     expect(await other.store.load(opened.root)).toMatchObject([{ id: image.id }]);
+  });
+
+  it("under another driver writes a blob anew that was damaged", async () => {
+    const image = await sampleImage();
+    const path = await archive(oci([{ image, tags: ["sample:1"] }]));
+    await opened.store.load(path);
+    const { manifest } = await opened.store.resolve("sample:1");
+    const blob = join(opened.root, "blobs/sha256", manifest.layers[0]?.digest.slice(7) ?? "");
+    await writeFile(blob, Buffer.alloc(manifest.layers[0]?.size ?? 0, "x"));
+    await rm(join(opened.root, "drivers"), { recursive: true });
+    await using other = await openStore(opened.root);
+    await other.store.load(path);
+    expect(await treeOf(other, "sample:1")).toEqual(tree);
+    expect(sha256(await readFile(blob))).toBe(manifest.layers[0]?.digest);
   });
 
   it("at the same time, from several sides, gives one image", async () => {

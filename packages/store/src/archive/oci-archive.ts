@@ -105,15 +105,10 @@ async function choose(
 ): Promise<Descriptor | undefined> {
   let best: { descriptor: Descriptor; rank: number } | undefined;
   for (const descriptor of candidates) {
-    const rank = platformRank(wanted, await platformOf(archive, descriptor));
+    const rank = platformRank(wanted, descriptor.platform ?? (await readConfig(archive, descriptor)));
     if (rank !== undefined && (best === undefined || rank < best.rank)) best = { descriptor, rank };
   }
   return best?.descriptor;
-}
-
-async function platformOf(archive: Archive, descriptor: Descriptor): Promise<Platform> {
-  const { os, architecture, variant } = descriptor.platform ?? (await readConfig(archive, descriptor));
-  return { os, architecture, ...(variant && { variant }) };
 }
 
 async function readConfig(archive: Archive, descriptor: Descriptor): Promise<ImageConfig> {

@@ -5,7 +5,7 @@ import { inContext } from "../in-context.ts";
 import type { LayerProgress } from "../progress.ts";
 import { readRange } from "../streams/range.ts";
 import { hashLayer } from "./hash-layer.ts";
-import type { IngestOptions, LayerPlan } from "./layer-input.ts";
+import type { IngestOptions, LayerInput, LayerPlan } from "./layer-input.ts";
 import type { LayerFacts } from "./snapshot-labels.ts";
 import type { Staging } from "./staging.ts";
 import { surveyLayers } from "./survey.ts";
@@ -30,18 +30,16 @@ export async function bringLayers(
   for (const plan of [...toVerify, ...toUnpack]) report(plan, "waiting", 0);
 
   const kept = new Set<string>();
-  const jobs = toUnpack.map((plan, index): UnpackJob => {
-    const source = sourceOf(staging, plan);
-    const keepAs = mustKeep(staging, plan, source, kept) ? staging.newFile() : undefined;
-    return {
+  const jobs = toUnpack.map(
+    (plan, index): UnpackJob => ({
       plan,
       key: staging.key(index),
-      source,
-      ...(keepAs !== undefined && { keepAs }),
+      source: sourceOf(staging, plan),
+      ...keepAs(staging, plan.input, kept),
       onBytes: (bytes) => report(plan, "loading", bytes),
       onDone: ({ blobSize }) => report(plan, "done", blobSize),
-    };
-  });
+    }),
+  );
   const layers = new Map([...unpacked, ...(await unpackLayers(context, staging, jobs, options))]);
   for (const plan of toUnpack) takeStaged(staging, plan, layers.get(plan.chainId)?.blob);
 
@@ -54,26 +52,27 @@ export async function bringLayers(
   return layers;
 }
 
-/** The blob itself, if it is here; else where it comes from. */
+/** Where the bytes come from: the archive, if they do, since what is in the store may have been damaged there. */
 function sourceOf(staging: Staging, { input }: LayerPlan): LayerSource {
-  const here = input.blob && staging.blobPath(input.blob);
-  if (here !== undefined) return { path: here };
   if (input.source) return input.source;
+  const path = input.blob && staging.blobPath(input.blob);
+  if (path !== undefined) return { path };
   throw new StrataError(
     "Corrupt",
     `${input.what}: its bytes are not there, and the store does not have them`,
   );
 }
 
-/** Whether the bytes must be copied while they are read; those of a layer that is there twice, once. */
-function mustKeep(staging: Staging, { input }: LayerPlan, source: LayerSource, kept: Set<string>): boolean {
-  if (input.staged || (input.blob && staging.blobPath(input.blob) !== undefined)) return false;
+/** A new file for the bytes, if they are not in one already; for those of a layer that comes twice, once. */
+function keepAs(staging: Staging, { source, staged }: LayerInput, kept: Set<string>): { keepAs?: string } {
+  if (source === undefined || staged) return {};
   const range = `${source.offset ?? 0} ${source.path}`;
-  const first = !kept.has(range);
+  if (kept.has(range)) return {};
   kept.add(range);
-  return first;
+  return { keepAs: staging.newFile() };
 }
 
+/** The source is the blob's file already: it needs no copy. */
 function takeStaged(staging: Staging, { input }: LayerPlan, blob: Digest | undefined): void {
   if (input.staged && input.source && blob) staging.addBlob(blob, input.source.path);
 }
@@ -86,11 +85,11 @@ async function verifyBlob(
 ): Promise<Digest> {
   const { input, diffId } = plan;
   const source = sourceOf(staging, plan);
-  const keepAs = mustKeep(staging, plan, source, new Set()) ? staging.newFile() : undefined;
+  const kept = keepAs(staging, input, new Set());
   const hashed = await inContext(input.what, signal, () =>
     hashLayer(readRange(source), {
       onProgress,
-      ...(keepAs !== undefined && { keepAs }),
+      ...kept,
       ...(limits && { limits }),
       ...(signal && { signal }),
     }),
@@ -98,7 +97,7 @@ async function verifyBlob(
   expectSame(input.what, "digest", hashed.blob, input.blob);
   expectSame(input.what, "size", hashed.blobSize, input.size);
   expectSame(input.what, "DiffID", hashed.diffId, diffId);
-  if (keepAs !== undefined) staging.addBlob(hashed.blob, keepAs);
+  if (kept.keepAs !== undefined) staging.addBlob(hashed.blob, kept.keepAs);
   takeStaged(staging, plan, hashed.blob);
   return hashed.blob;
 }

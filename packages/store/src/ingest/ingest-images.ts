@@ -101,10 +101,11 @@ function planImage({ driver }: StoreContext, input: ImageInput): PlannedImage {
     );
   }
   const { maxDepth } = driver.capabilities;
-  if (diffIds.length > maxDepth) {
+  // A container's own layer must fit on top.
+  if (diffIds.length >= maxDepth) {
     throw new StrataError(
       "DepthExceeded",
-      `${input.what} has ${diffIds.length} layers; the ${driver.name} driver can mount ${maxDepth}`,
+      `${input.what} has ${diffIds.length} layers; the ${driver.name} driver can mount ${maxDepth - 1} and a container's own`,
     );
   }
   const chain = chainIds(diffIds);

@@ -37,6 +37,7 @@ export class Staging implements AsyncDisposable {
     this.#owner = owner;
   }
 
+  /** Begin; after a look for what killed processes left behind. */
   static async open(context: StoreContext, signal?: AbortSignal): Promise<Staging> {
     await reapIngests(context);
     const id = randomBytes(8).toString("hex");
@@ -99,11 +100,12 @@ export class Staging implements AsyncDisposable {
     return true;
   }
 
-  /** Take over a file of the staging directory, whose content is known to have this digest. */
+  /** Take over a file of the staging directory that was seen to have this digest. It replaces a link to the store. */
   addBlob(digest: Digest, path: string): void {
-    if (!this.#blobs.has(digest)) this.#blobs.set(digest, { path, linked: false });
+    if (this.#blobs.get(digest)?.linked !== false) this.#blobs.set(digest, { path, linked: false });
   }
 
+  /** Write a small blob, unless the store has it. */
   async addBytes(bytes: Uint8Array): Promise<Digest> {
     const digest = digestOf(bytes);
     if (!(await this.linkBlob(digest, bytes.length))) {

@@ -38,7 +38,7 @@ export function docker20(
         name,
         first ? { name, header: { name, type: "symlink", linkname: `../${first}` } } : { name, content: tar },
       );
-      seen.set(sha256(tar), name);
+      if (first === undefined) seen.set(sha256(tar), name);
       return name;
     });
     return { Config: config, RepoTags: tags.length > 0 ? tags : null, Layers: layers };
