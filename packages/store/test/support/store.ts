@@ -29,8 +29,15 @@ export class Scratch implements AsyncDisposable {
 
 export type DriverName = "overlay2" | "vfs";
 
-/** overlay2 needs root; what an ordinary user has is vfs. */
-export const drivers: readonly DriverName[] = process.geteuid?.() === 0 ? ["overlay2", "vfs"] : ["vfs"];
+/** What works here. */
+export const drivers: readonly DriverName[] = usableDrivers();
+
+function usableDrivers(): DriverName[] {
+  if (process.geteuid?.() === 0) return ["overlay2", "vfs"];
+  if (process.env["CI"]) throw new Error("in CI, overlay2 must be tested too: run the tests as root");
+  console.warn("overlay2 is not tested: mounts need root");
+  return ["vfs"];
+}
 
 export interface OpenedStore extends AsyncDisposable {
   readonly store: Store;
