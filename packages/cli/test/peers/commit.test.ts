@@ -1,6 +1,7 @@
+import { mkdirSync } from "node:fs";
 import { ContainersStorage, run, Scratch } from "@strata/benchmarks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { debianArchive, layerScripts } from "./support/contents.ts";
+import { layerScripts } from "./support/contents.ts";
 import { Docker } from "./support/docker.ts";
 import { describeWith } from "./support/needs.ts";
 import { drivers, Strata } from "./support/strata.ts";
@@ -8,88 +9,85 @@ import { drivers, Strata } from "./support/strata.ts";
 const base = "commit.example/base:1";
 const committed = "commit.example/changed:1";
 
+/** Without a network, and with limits that no host is too small for. */
+const podmanRun = ["--runtime=runc", "run", "--rm", "--network=none"].concat(
+  ["nofile", "nproc"].map((limit) => `--ulimit=${limit}=1000:1000`),
+);
+
 /** What the script `commit.sh` changes, as `diff` shows it. */
 const changed = [
-  ...["C /etc", "D /etc/debian_version", "C /etc/hostname", "A /etc/motd-too"],
-  ...[
-    "C /etc/skel",
-    "D /etc/skel/.bash_logout",
-    "D /etc/skel/.bashrc",
-    "D /etc/skel/.profile",
-    "A /etc/skel/new",
-  ],
-  ...["C /srv", "A /srv/program"],
+  ...["C /etc", "C /etc/hostname", "A /etc/motd", "C /etc/skel", "D /etc/skel/.profile", "D /etc/skel/.shrc"],
+  ...["A /etc/skel/new", "D /etc/version", "C /srv", "A /srv/program"],
 ];
 
 /** The same as the members of a layer: directories that hold changes, whiteouts before entries. */
 const members = [
-  ...["etc/", "etc/.wh.debian_version", "etc/hostname", "etc/motd-too"],
-  ...[
-    "etc/skel/",
-    "etc/skel/.wh..bash_logout",
-    "etc/skel/.wh..bashrc",
-    "etc/skel/.wh..profile",
-    "etc/skel/new",
-  ],
-  ...["srv/", "srv/program"],
+  ...["./", "etc/", "etc/.wh.version", "etc/hostname", "etc/motd"],
+  ...["etc/skel/", "etc/skel/.wh..profile", "etc/skel/.wh..shrc", "etc/skel/new", "srv/", "srv/program"],
 ];
 
-describeWith("an image that was committed", ["root", "mmdebstrap", "podman", "dockerd", "docker"], () => {
-  let scratch: Scratch;
-  const diffIds: string[] = [];
-
-  beforeAll(async () => {
-    scratch = new Scratch();
-  });
-
-  afterAll(async () => {
-    await scratch?.[Symbol.asyncDispose]();
-  });
-
-  describe.each(drivers)("under %s", (driver) => {
-    let strata: Strata;
-    let saved: string;
+describeWith(
+  "an image that was committed",
+  ["root", "busybox", "podman", "runc", "dockerd", "docker"],
+  () => {
+    let scratch: Scratch;
+    const diffIds: string[] = [];
 
     beforeAll(async () => {
-      strata = new Strata(scratch, driver);
-      await strata.run("import", await debianArchive(), base);
-      saved = scratch.join(`saved-${driver}`);
+      scratch = new Scratch();
+      mkdirSync(scratch.join("root"));
+      await run("sh", [`${layerScripts}busybox.sh`, scratch.join("root")]);
     });
 
-    it("shows exactly the change before, and holds exactly the change after", async () => {
-      const container = await changedContainer(strata);
-      expect((await strata.run("diff", container)).split("\n")).toEqual(changed);
-      const change = ["--change", 'CMD ["/srv/program"]'];
-      await strata.run("commit", "--quiet", ...change, container, committed);
-      await strata.run("save", "--output", saved, committed);
-      expect(await lastLayer(saved, scratch.join(`unpacked-${driver}`))).toEqual(members);
-      diffIds.push(await diffId(strata, committed));
+    afterAll(async () => {
+      await scratch?.[Symbol.asyncDispose]();
     });
 
-    it("has the same DiffID when the same change is made again", async () => {
-      await strata.run("commit", "--quiet", await changedContainer(strata), "commit.example/again:1");
-      diffIds.push(await diffId(strata, "commit.example/again:1"));
+    describe.each(drivers)("under %s", (driver) => {
+      let strata: Strata;
+      let saved: string;
+
+      beforeAll(async () => {
+        strata = new Strata(scratch, driver);
+        await strata.run("import", scratch.join("root"), base);
+        saved = scratch.join(`saved-${driver}`);
+      });
+
+      it("shows exactly the change before, and holds exactly the change after", async () => {
+        const container = await changedContainer(strata);
+        expect((await strata.run("diff", container)).split("\n")).toEqual(changed);
+        const change = ["--change", 'CMD ["/srv/program"]'];
+        await strata.run("commit", "--quiet", ...change, container, committed);
+        await strata.run("save", "--output", saved, committed);
+        expect(await lastLayer(saved, scratch.join(`unpacked-${driver}`))).toEqual(members);
+        diffIds.push(await diffId(strata, committed));
+      });
+
+      it("has the same DiffID when the same change is made again", async () => {
+        await strata.run("commit", "--quiet", await changedContainer(strata), "commit.example/again:1");
+        diffIds.push(await diffId(strata, "commit.example/again:1"));
+      });
+
+      it("runs in Podman", async () => {
+        await using storage = new ContainersStorage();
+        await storage.podman("load", "--input", saved);
+        const result = await storage.podman(...podmanRun, committed);
+        expect(result.stdout).toBe("changed\nno version\n");
+      });
+
+      it("runs in Docker", async () => {
+        await using docker = await Docker.start();
+        await docker.load(saved);
+        expect(await docker.run("run", "--rm", "--network=none", committed)).toBe("changed\nno version");
+      });
     });
 
-    it("runs in Podman", async () => {
-      await using storage = new ContainersStorage();
-      await storage.podman("load", "--input", saved);
-      const result = await storage.podman("run", "--rm", "--network=none", "--cgroups=disabled", committed);
-      expect(result.stdout).toBe("changed\nno version\n");
+    it("has the same DiffID under every driver and each time", () => {
+      expect(diffIds).toHaveLength(2 * drivers.length);
+      expect(new Set(diffIds).size).toBe(1);
     });
-
-    it("runs in Docker", async () => {
-      await using docker = await Docker.start();
-      await docker.load(saved);
-      expect(await docker.run("run", "--rm", "--network=none", committed)).toBe("changed\nno version");
-    });
-  });
-
-  it("has the same DiffID under every driver and each time", () => {
-    expect(diffIds).toHaveLength(2 * drivers.length);
-    expect(new Set(diffIds).size).toBe(1);
-  });
-});
+  },
+);
 
 async function changedContainer(strata: Strata): Promise<string> {
   const container = await strata.run("create", base);

@@ -60,7 +60,6 @@ mkdir xattrs
 printf 'text\n' >xattrs/user
 setfattr -n user.text -v 'some text' xattrs/user
 setfattr -n user.bytes -v 0x00fffe80 xattrs/user
-setfattr -n user.empty -v '' xattrs/user
 printf 'capable\n' >xattrs/capability
 chmod 755 xattrs/capability
 setcap cap_net_raw,cap_net_bind_service+ep xattrs/capability

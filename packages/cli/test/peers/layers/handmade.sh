@@ -19,16 +19,10 @@ chown 1000:1001 base base/file
 pack --format=ustar base opaque-first opaque-last hidden files
 rm -r ./*
 
-# 2: duplicate entries, whiteouts in odd places, links to the layer below.
+# 2: whiteouts in odd places.
 out=../2.tar
 mkdir -p files opaque-first opaque-last
-printf 'first\n' >files/twice
-mkfifo files/thrice
-pack --format=posix --no-recursion files files/twice files/thrice
-rm files/thrice
-printf 'second and longer\n' >files/twice
-printf 'a file in the end\n' >files/thrice
-append --format=posix files/twice files/thrice
+pack --format=posix --no-recursion files
 : >files/.wh.removed
 : >files/.wh.never-there
 mknod files/device c 0 0
@@ -40,24 +34,17 @@ append --format=posix opaque-first opaque-first/.wh..wh..opq opaque-first/upper
 : >opaque-last/.wh..wh..opq
 printf 'upper\n' >opaque-last/upper
 append --format=posix opaque-last opaque-last/upper opaque-last/.wh..wh..opq
-# A hardlink to a file of the layer below: archived with it, and the file then taken out of the archive.
-printf 'lower linked\n' >files/linked
-ln files/linked files/another-name
-append --format=posix files/linked files/another-name
-tar --delete --file "$out" files/linked
 rm -r ./*
 
-# 3: GNU's own long names, long links and sparse files; names that begin in unusual ways.
+# 3: GNU's own long names and long links; names that begin in unusual ways.
 out=../3.tar
 long="$(printf '%0150d' 1)/$(printf '%0150d' 2)"
 mkdir -p "$long" odd
 printf 'long\n' >"$long/file"
 ln -s "$(printf '%0250d' 3)" "$long/symlink"
-truncate -s 3000000 sparse
-printf 'data' | dd of=sparse bs=1 seek=1500000 conv=notrunc status=none
-pack --format=gnu --sparse ./*
+pack --format=gnu ./*
 append --format=gnu --absolute-names --transform='s,^odd,/odd/absolute,' odd
-append --format=gnu --transform='s,^odd,odd/./dots/../dots//slashes,' odd
+append --format=gnu --transform='s,^odd,odd/./../odd//slashes,' odd
 rm -r ./*
 
 # 4: PAX with nanoseconds, sparse files of version 1.0, extended attributes, an entry of the root itself.
@@ -85,11 +72,32 @@ out=../6.tar
 pack --files-from=/dev/null
 
 # 7: no entries of parents, of which some are in the layer below and some nowhere; a whiteout of what this very layer
-# brings, after it.
+# brings, after it; and what Docker refuses: duplicate entries, and a hardlink to a file of the layer below.
 out=../7.tar
-mkdir -p base/sub made/on/the/way hidden
+mkdir -p base/sub made/on/the/way hidden files
 printf 'upper\n' | tee base/sub/new made/on/the/way/file >hidden/c
 : >.wh.hidden
-pack --format=posix --no-recursion base/sub/new made/on/the/way/file hidden hidden/c .wh.hidden
+printf 'first\n' >files/twice
+mkfifo files/thrice
+pack --format=posix --no-recursion base/sub/new made/on/the/way/file hidden hidden/c .wh.hidden files/twice files/thrice
+rm files/thrice
+printf 'second and longer\n' >files/twice
+printf 'a file in the end\n' >files/thrice
+append --format=posix files/twice files/thrice
+# The link is archived with its file, and the file then taken out of the archive.
+printf 'lower linked\n' >files/linked
+ln files/linked files/another-name
+append --format=posix files/linked files/another-name
+tar --delete --file "$out" files/linked
+rm -r ./* ./.wh.*
+
+# 8: GNU's own sparse files, which only tar itself reads: one of a few pieces, one of more than a header has room for.
+out=../8.tar
+truncate -s 3000000 sparse
+printf 'data' | dd of=sparse bs=1 seek=1500000 conv=notrunc status=none
+for piece in $(seq 0 40); do
+  printf 'piece %s' "$piece" | dd of=pieces bs=1 seek=$((piece * 100000)) conv=notrunc status=none
+done
+pack --format=gnu --sparse sparse pieces
 cd ..
 rm -r work

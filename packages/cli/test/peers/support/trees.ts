@@ -4,7 +4,7 @@ import { expect } from "vitest";
 export interface SameTreeOptions extends CompareTreesOptions {
   /**
    * Whether the roots' own attributes are compared too. Layers rarely hold an entry of the root, and without one each
-   * tool gives it the attributes that it likes. @defaultValue false
+   * tool gives it the attributes that it likes; Docker heeds none. @defaultValue false
    */
   readonly root?: boolean;
 }
