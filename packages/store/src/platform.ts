@@ -1,5 +1,4 @@
 import { StrataError } from "@strata/core";
-import type { ImageConfig } from "./documents.ts";
 
 /** What an image runs on. @see OCI image-spec, image-index.md, "platform" */
 export interface Platform {
@@ -53,11 +52,7 @@ export function hostPlatform(): Platform {
 }
 
 /** `linux/arm/v7` */
-export function formatPlatform({
-  os,
-  architecture,
-  variant,
-}: Pick<ImageConfig, "os" | "architecture" | "variant">): string {
+export function formatPlatform({ os, architecture, variant }: Platform): string {
   return [os, architecture, ...(variant ? [variant] : [])].join("/");
 }
 
