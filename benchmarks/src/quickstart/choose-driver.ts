@@ -18,7 +18,7 @@ export async function chooseDriver(options: DriverOptions): Promise<Choice> {
     return { factory: overlay2, driver, why: driver.capabilities.sharesParent.reason };
   } catch (error) {
     if (!isStrataError(error, "Unsupported")) throw error;
-    return { factory: vfs, driver: await vfs(options), why: `overlay2 does not work here: ${error.message}` };
+    return { factory: vfs, driver: await vfs(options), why: error.message };
   }
 }
 

@@ -19,7 +19,7 @@ const changed = "quickstart:changed";
 async function quickstart(report: Report): Promise<string[]> {
   await using scratch = new Scratch();
   const { factory, driver, why } = await chooseDriver({ root: scratch.join("first", "driver") });
-  await using _first = driver;
+  await using _driver = driver;
   report.say("driver", `${driver.name}: ${why}`);
   for (const lack of shortcomings(driver)) report.say("", lack);
   report.say("source", source);
@@ -45,18 +45,17 @@ async function quickstart(report: Report): Promise<string[]> {
   await report.step("replace a directory", () => replaceDirectory(tree, plan));
 
   // What changed, as a list and as a new image.
-  const diff = await report.result("diff", () => checkDiff(store, container.id, tree, plan));
-  report.say("", `${diff.count} changes shown, ${diff.wrong.length} of them wrong or missing`);
+  const diff = await report.step("diff", () => checkDiff(store, container.id, tree, plan));
   await report.step("commit", async () => {
     const { size } = await store.commit(container.id, { reference: changed });
-    return { bytes: size, files: diff.count };
+    return { bytes: size, files: diff.files };
   });
 
   // Out, and into another store.
   const archive = scratch.join("changed.tar");
   const saved = await report.step("save", () => writeTo(archive, store.save([changed])));
-  await using driver2 = await factory({ root: scratch.join("second", "driver") });
-  await using second = await Store.open({ root: scratch.join("second"), driver: driver2 });
+  await using otherDriver = await factory({ root: scratch.join("second", "driver") });
+  await using second = await Store.open({ root: scratch.join("second"), driver: otherDriver });
   await report.step("load into a second store", async () => {
     await second.load(archive);
     return { ...saved, files: size.files };
@@ -78,7 +77,9 @@ async function writeTo(path: string, chunks: AsyncIterable<Buffer>): Promise<{ b
 const report = new Report();
 const wrong = await quickstart(report);
 if (wrong.length === 0) {
-  report.end("The tree that was loaded is the tree that was saved, entry by entry.");
+  report.end(
+    "The diff is what was done, and the tree that was loaded is the tree that was saved, entry by entry.",
+  );
 } else {
   for (const line of wrong) console.log(line);
   report.end(`${wrong.length} differences`);

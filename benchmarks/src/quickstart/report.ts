@@ -1,6 +1,6 @@
 import type { Amount } from "./edit-tree.ts";
 
-const columns = { title: 26, seconds: 9, bytes: 11, files: 9, rate: 12 } as const;
+const columns = { title: 24, seconds: 10, bytes: 11, files: 9, rate: 13 } as const;
 
 /** Prints the steps of a run as a table, each with its time and throughput. */
 export class Report {
@@ -12,14 +12,8 @@ export class Report {
   }
 
   heading(): void {
-    const { title, seconds, bytes, files, rate } = columns;
-    const cells = [
-      "time".padStart(seconds),
-      "data".padStart(bytes),
-      "".padStart(rate),
-      "files".padStart(files),
-    ];
-    console.log(`\n${"step".padEnd(title)}${cells.join("")}`);
+    console.log();
+    this.#row("step", ["time", "data", "data/s", "files", "files/s"]);
   }
 
   /** Do one step and print how long it took. @returns what `work` gave */
@@ -43,17 +37,36 @@ export class Report {
   }
 
   #print(title: string, seconds: number, { bytes, files }: Partial<Amount>): void {
+    this.#row(title, [
+      `${seconds.toFixed(3)} s`,
+      bytes ? size(bytes) : "",
+      bytes ? size(bytes / seconds) : "",
+      files ? grouped(files) : "",
+      files ? grouped(files / seconds) : "",
+    ]);
+  }
+
+  #row(
+    title: string,
+    [seconds = "", bytes = "", bytesRate = "", files = "", filesRate = ""]: string[],
+  ): void {
     const cells = [
-      `${seconds.toFixed(3)} s`.padStart(columns.seconds),
-      (bytes ? `${(bytes / 1e6).toFixed(1)} MB` : "").padStart(columns.bytes),
-      (bytes ? `${(bytes / 1e6 / seconds).toFixed(0)} MB/s` : "").padStart(columns.rate),
-      (files ? grouped(files) : "").padStart(columns.files),
-      (files ? `${grouped(Math.round(files / seconds))} /s` : "").padStart(columns.rate),
+      title.padEnd(columns.title),
+      seconds.padStart(columns.seconds),
+      bytes.padStart(columns.bytes),
+      bytesRate.padStart(columns.rate),
+      files.padStart(columns.files),
+      filesRate.padStart(columns.rate),
     ];
-    console.log(`${title.padEnd(columns.title)}${cells.join("")}`.trimEnd());
+    console.log(cells.join("").trimEnd());
   }
 }
 
+function size(bytes: number): string {
+  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
+  return `${(bytes / 1e6).toFixed(bytes < 100e6 ? 1 : 0)} MB`;
+}
+
 function grouped(value: number): string {
-  return value.toLocaleString("en");
+  return Math.round(value).toLocaleString("en");
 }

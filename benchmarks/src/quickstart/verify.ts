@@ -13,13 +13,13 @@ export async function measure(root: string): Promise<Amount> {
   return { files: files.length, bytes };
 }
 
-/** Where the diff of a container departs from what was done to its tree; `count` is the changes it names. */
+/** Where the diff of a container departs from what was done to its tree; `files` is the changes it names. */
 export async function checkDiff(
   store: Store,
   container: string,
   tree: string,
   plan: EditPlan,
-): Promise<{ count: number; wrong: string[] }> {
+): Promise<{ files: number; wrong: string[] }> {
   const shown = new Set<string>();
   for await (const { path, kind } of store.changes(container)) {
     const name = path.toString();
@@ -32,7 +32,7 @@ export async function checkDiff(
     ...[...expected].filter((line) => !shown.has(line)).map((line) => `not shown: ${line}`),
     ...[...shown].filter((line) => !expected.has(line)).map((line) => `not done: ${line}`),
   ];
-  return { count: shown.size, wrong };
+  return { files: shown.size, wrong };
 }
 
 /** Where two trees differ, in words. */
