@@ -5,7 +5,7 @@ import { chainIds, type Digest, type Problem } from "@strata/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hex, imageOf, type TestImage } from "./support/image.ts";
 import { oci } from "./support/layouts.ts";
-import { drivers, type OpenedStore, openStore, Scratch, treeOf } from "./support/store.ts";
+import { drivers, type OpenedStore, openStore, Scratch, treeOf, unmountAll } from "./support/store.ts";
 import { tarOf } from "./support/tar.ts";
 
 const tree = { "etc/conf": "upper", "etc/old": "x", "usr/tool": "tool" };
@@ -30,9 +30,7 @@ async function start(driver = drivers[0]): Promise<void> {
 }
 
 afterEach(async () => {
-  for (const { id, mountedAt } of await opened.store.containers()) {
-    if (mountedAt) await opened.store.unmountContainer(id, { force: true });
-  }
+  await unmountAll(opened);
   await opened[Symbol.asyncDispose]();
   await scratch[Symbol.asyncDispose]();
 });

@@ -5,7 +5,15 @@ import { type Digest, digestHex } from "@strata/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { imageOf, type TestImage, type TestImageOptions } from "./support/image.ts";
 import { loadImages } from "./support/load.ts";
-import { drivers, listing, type OpenedStore, openStore, Scratch, treeOf } from "./support/store.ts";
+import {
+  drivers,
+  listing,
+  type OpenedStore,
+  openStore,
+  Scratch,
+  treeOf,
+  unmountAll,
+} from "./support/store.ts";
 
 const layers = [
   { "etc/": "", "etc/conf": "lower", "etc/gone": "x" },
@@ -24,9 +32,7 @@ async function start(driver = drivers[0], options: TestImageOptions = {}): Promi
 }
 
 afterEach(async () => {
-  for (const { id, mountedAt } of await opened.store.containers()) {
-    if (mountedAt) await opened.store.unmountContainer(id, { force: true });
-  }
+  await unmountAll(opened);
   await opened[Symbol.asyncDispose]();
   await scratch[Symbol.asyncDispose]();
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { imageOf, type TestImage } from "./support/image.ts";
 import { loadImages } from "./support/load.ts";
-import { drivers, listing, type OpenedStore, openStore, Scratch } from "./support/store.ts";
+import { drivers, listing, type OpenedStore, openStore, Scratch, unmountAll } from "./support/store.ts";
 
 let scratch: Scratch;
 let opened: OpenedStore;
@@ -20,9 +20,7 @@ async function start(driver = drivers[0]): Promise<void> {
 }
 
 afterEach(async () => {
-  for (const { id, mountedAt } of await opened.store.containers()) {
-    if (mountedAt) await opened.store.unmountContainer(id, { force: true });
-  }
+  await unmountAll(opened);
   await opened[Symbol.asyncDispose]();
   await scratch[Symbol.asyncDispose]();
 });

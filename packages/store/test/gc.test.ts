@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hex, imageOf, sha256, type TestImage } from "./support/image.ts";
 import { descriptorOf, ociBlobs } from "./support/layouts.ts";
 import { loadImages } from "./support/load.ts";
-import { drivers, listing, type OpenedStore, openStore, Scratch } from "./support/store.ts";
+import { drivers, listing, type OpenedStore, openStore, Scratch, unmountAll } from "./support/store.ts";
 import { unowned } from "./support/unowned.ts";
 
 let scratch: Scratch;
@@ -21,6 +21,7 @@ async function start(driver = drivers[0]): Promise<void> {
 }
 
 afterEach(async () => {
+  await unmountAll(opened);
   await opened[Symbol.asyncDispose]();
   await scratch[Symbol.asyncDispose]();
 });

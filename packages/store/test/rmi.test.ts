@@ -4,7 +4,7 @@ import type { Removal } from "@strata/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hex, imageOf, type TestImage } from "./support/image.ts";
 import { loadImages } from "./support/load.ts";
-import { drivers, listing, type OpenedStore, openStore, Scratch } from "./support/store.ts";
+import { drivers, listing, type OpenedStore, openStore, Scratch, unmountAll } from "./support/store.ts";
 
 let scratch: Scratch;
 let opened: OpenedStore;
@@ -26,9 +26,7 @@ async function open(driver = drivers[0]): Promise<void> {
 }
 
 afterEach(async () => {
-  for (const { id, mountedAt } of await opened.store.containers()) {
-    if (mountedAt) await opened.store.unmountContainer(id);
-  }
+  await unmountAll(opened);
   await opened[Symbol.asyncDispose]();
   await scratch[Symbol.asyncDispose]();
 });

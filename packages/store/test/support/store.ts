@@ -60,6 +60,14 @@ export async function openStore(root: string, name: DriverName = "vfs"): Promise
   };
 }
 
+/** Unmount whatever a test has left mounted, so that its directory can be removed. */
+export async function unmountAll({ driver }: OpenedStore): Promise<void> {
+  for await (const { id } of driver.list({ kind: "active" })) {
+    const snapshot = await driver.open(id);
+    if (snapshot.kind === "active") await snapshot.unmount({ force: true });
+  }
+}
+
 /** Every path under a directory, sorted: what is compared to see that nothing is left behind. */
 export async function listing(root: string): Promise<string[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
