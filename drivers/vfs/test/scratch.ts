@@ -30,9 +30,16 @@ export function scratch(): string {
 /** nobody, who owns nothing else. */
 const uid = 65534;
 
-/** Run a module in a process of an ordinary user; it finds `root` defined, a directory of that user's. */
-export async function asOrdinaryUser(script: string): Promise<string> {
+/**
+ * Run a module in a process of an ordinary user; it finds `root` defined, a directory of that user's, after `setUp` has
+ * had it.
+ */
+export async function asOrdinaryUser(
+  script: string,
+  setUp: (root: string) => Promise<void> = async () => {},
+): Promise<string> {
   const root = scratch();
+  await setUp(root);
   if (runsAsRoot) chownSync(root, uid, uid);
   const module = `const root = process.argv[1];\n${script}`;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", module, root], {

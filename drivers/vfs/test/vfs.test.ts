@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  chownSync,
   cpSync,
   existsSync,
   linkSync,
@@ -13,6 +14,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type ActiveSnapshot, isStrataError, type StorageDriver } from "@strata/core";
 import { vfs } from "@strata/driver-vfs";
+import { AT_FDCWD, setxattrat } from "@strata/linux";
 import { describe, expect, test } from "vitest";
 import { describeTree, fillWithEverything } from "./fixtures/trees.mjs";
 import { asOrdinaryUser, runsAsRoot, scratch } from "./scratch.ts";
@@ -45,11 +47,19 @@ describe("a child equals its parent", () => {
 
   test("as an ordinary user, with what that user can make, closed to him or not", async () => {
     const output = await asOrdinaryUser(`
+      const { chmodSync, mkdirSync, writeFileSync } = await import("node:fs");
       const { vfs } = await import("@strata/driver-vfs");
       const { describeTree, fillWithEverything } = await import("./fixtures/trees.mjs");
       const driver = await vfs({ root });
       const active = await driver.prepare("making");
-      fillWithEverything(active.layout().dir);
+      const tree = active.layout().dir;
+      fillWithEverything(tree);
+      // So big that its copy is interrupted by others.
+      chmodSync(tree, 0o700);
+      mkdirSync(tree + "/slow");
+      writeFileSync(tree + "/slow/big", Buffer.alloc(80_000_000, 1));
+      chmodSync(tree + "/slow", 0);
+      chmodSync(tree, 0o510);
       await active.commit("base");
       const before = describeTree(active.layout().dir);
       // Several at once, for they open what is closed.
@@ -68,6 +78,26 @@ describe("a child equals its parent", () => {
     expect(removed).toBe(4);
     expect(ownership).toEqual({ supported: false, reason: expect.stringContaining("needs root") });
     expect(readonlyViews).toEqual({ supported: false, reason: expect.stringContaining("needs root") });
+  });
+
+  test.runIf(runsAsRoot)("as an ordinary user, who cannot keep another's files another's", async () => {
+    const output = await asOrdinaryUser(
+      `
+      const { vfs } = await import("@strata/driver-vfs");
+      const { describeTree } = await import("./fixtures/trees.mjs");
+      const child = await (await vfs({ root })).prepare("child", "base");
+      console.log(JSON.stringify(describeTree(child.layout().dir)));
+      `,
+      async (root) => {
+        const driver = await open(root);
+        const tree = await base(driver, (directory) => writeFileSync(join(directory, "file"), "root's"));
+        execFileSync("chown", ["-R", "65534:65534", root]);
+        chownSync(join(tree, "file"), 0, 0);
+        const capability = Buffer.from("0100000200200000000000000000000000000000", "hex");
+        setxattrat(AT_FDCWD, join(tree, "file"), "security.capability", capability);
+      },
+    );
+    expect(JSON.parse(output)).toMatchObject({ file: { uid: 65534, gid: 65534, size: 6, xattrs: {} } });
   });
 
   test("with the modules of this checkout", async () => {
@@ -304,17 +334,18 @@ describe("other file systems", () => {
     return found;
   };
 
-  test.runIf(runsAsRoot && has("mkfs.xfs")).each([
+  test.runIf(runsAsRoot && has("mkfs.xfs") && has("mkfs.btrfs")).each([
     { name: "xfs", make: ["mkfs.xfs", "-q"] },
     { name: "btrfs", make: ["mkfs.btrfs", "-q"] },
   ])("$name: the copy shares blocks", async ({ make }) => {
     await mounted(make, async (root) => {
       const driver = await open(root);
       expect(driver.capabilities.sharesParent.reason).toContain("blocks of files are shared");
-      // Three copies would not fit.
-      const parent = await base(driver, (tree) =>
-        writeFileSync(join(tree, "big"), Buffer.alloc(120_000_000, "x")),
-      );
+      // Three copies would not fit, of the big file or of the small ones.
+      const parent = await base(driver, (tree) => {
+        writeFileSync(join(tree, "big"), Buffer.alloc(9_000_000, "x"));
+        for (let n = 0; n < 2000; n++) writeFileSync(join(tree, `${n}`), Buffer.alloc(60_000, "x"));
+      });
       let child: ActiveSnapshot | undefined;
       for (const key of ["a", "b", "c"]) child = await driver.prepare(key, "base");
       expect(describeTree(child?.layout().dir ?? "")).toEqual(describeTree(parent));

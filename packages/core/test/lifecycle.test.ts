@@ -420,10 +420,37 @@ describe("remove", () => {
     expect(await driver.cleanup()).toEqual({ removed: 0, bytes: 0 });
   });
 
+  test("cleanup goes on when one cannot be destroyed, and says so", async () => {
+    const mechanism = directoryMechanism();
+    let failing = true;
+    const driver = await createDriver(
+      {
+        ...mechanism,
+        destroy: (dir, options) => {
+          if (!failing) return mechanism.destroy(dir, options);
+          failing = false;
+          return Promise.reject(Object.assign(new Error("input/output error"), { code: "EIO" }));
+        },
+      },
+      { root: scratch(), durability: "none" },
+    );
+    for (const key of ["a", "b", "c"]) {
+      await driver.prepare(key);
+      await driver.remove(key);
+    }
+    await expect(driver.cleanup()).rejects.toEqual(code("Corrupt"));
+    expect(litter(driver)).toHaveLength(1);
+    expect(await driver.cleanup()).toMatchObject({ removed: 1 });
+  });
+
   test("removes what is damaged too, and check finds it first", async () => {
     const driver = await directoryDriver();
     await committed(driver, "base");
-    for (const damage of ["", "{", '{"kind":"active"}']) {
+    const { id: _, ...nameless } = {
+      ...{ kind: "active", id: "a", chain: [], labels: {} },
+      ...{ createdAt: new Date(), updatedAt: new Date() },
+    };
+    for (const damage of ["", "{", "null", '{"kind":"active"}', JSON.stringify(nameless)]) {
       const active = await driver.prepare("a", "base");
       writeFileSync(join(active.layout().dir, "../snapshot.json"), damage);
       await expect(driver.stat("a")).rejects.toEqual(code("Corrupt"));

@@ -1,5 +1,5 @@
-import { existsSync, lstatSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, lstatSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Child } from "./child.ts";
 import { directoryDriver, litter, scratch } from "./scratch.ts";
@@ -198,6 +198,9 @@ describe("processes", () => {
     const again = await active.mount();
     await mount.close();
     expect(isMounted(mount.path)).toBe(true);
+    // What the killed process left is gone too.
+    const files = readdirSync(dirname(mount.path)).filter((name) => name.startsWith("mount-"));
+    expect(files).toEqual([expect.stringContaining(`mount-${process.pid}-`)]);
     await again.close();
     expect(isMounted(mount.path)).toBe(false);
   });
