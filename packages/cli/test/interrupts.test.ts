@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { writeArchive } from "./support/archive.ts";
@@ -19,6 +19,9 @@ beforeAll(async () => {
   await strata.ok("images");
 });
 
+/** What a pipe takes before its reader has read anything. */
+const pipeCapacity = 60_000;
+
 describe("a signal", () => {
   it.each([
     ["SIGINT", 130],
@@ -26,22 +29,29 @@ describe("a signal", () => {
   ] as const)("%s ends load with %d, and leaves nothing behind", async (signal, code) => {
     await strata.ok("gc");
     const before = everything();
-    // Standard input stays open: the load waits for the rest of its archive.
+    // A pipe whose writer never closes it: the load waits for the rest of its archive.
+    const fifo = scratch.join(signal);
+    execFileSync("mkfifo", [fifo]);
+    const pipe = openSync(fifo, "r+");
+    writeSync(pipe, readFileSync(archive).subarray(0, pipeCapacity));
     const child = spawn(process.execPath, [...strata.prefix, "load"], {
       env: cleanEnvironment(),
-      stdio: ["pipe", "ignore", "pipe"],
+      stdio: [pipe, "ignore", "pipe"],
     });
     let stderr = "";
-    child.stderr.on("data", (chunk: Buffer) => {
+    child.stderr?.on("data", (chunk: Buffer) => {
       stderr += chunk;
     });
-    child.stdin.on("error", () => undefined);
-    child.stdin.write(readFileSync(archive).subarray(0, 5_000_000));
-    // It has begun to read when its staging directory is there.
-    await expect.poll(() => readdirSync(join(strata.root, "ingest")), { timeout: 30_000 }).not.toEqual([]);
-    child.kill(signal);
-    const [status] = await once(child, "exit");
-    expect({ status, stderr }).toEqual({ status: code, stderr: "" });
+    try {
+      // It has begun to read when its staging directory is there.
+      await expect.poll(() => readdirSync(join(strata.root, "ingest")), { timeout: 30_000 }).not.toEqual([]);
+      child.kill(signal);
+      const [status] = await once(child, "exit", { signal: AbortSignal.timeout(30_000) });
+      expect({ status, stderr }).toEqual({ status: code, stderr: "" });
+    } finally {
+      child.kill("SIGKILL");
+      closeSync(pipe);
+    }
     expect(everything()).toEqual(before);
   });
 
