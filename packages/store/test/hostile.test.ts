@@ -338,6 +338,12 @@ const wrongBytes: Attack[] = [
     says: /says it is/,
   },
   {
+    title: "nothing but what is no image",
+    make: () => withOci({ describe: (one) => ({ ...one, mediaType: "application/vnd.example+json" }) }),
+    code: invalid,
+    says: /there is no image in it/,
+  },
+  {
     title: "a manifest of schema 1",
     make: () => withOci({ manifest: (manifest) => ({ ...manifest, schemaVersion: 1 }) }),
     code: invalid,

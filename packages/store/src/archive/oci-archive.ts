@@ -36,12 +36,15 @@ export async function ociImages(archive: Archive, platform: string | undefined):
 
   const byName = new Map<string, Descriptor[]>();
   for (const [position, entry] of index.manifests.entries()) {
-    const name = nameOf(entry) ?? `${position}`;
+    // An entry without a name stands for itself.
+    const name = nameOf(entry) ?? `\0${position}`;
     byName.set(name, [...(byName.get(name) ?? []), entry]);
   }
   const images = new Map<Digest, ImageInput>();
+  let candidates = 0;
   for (const entries of byName.values()) {
     const found = await leaves(archive, entries, 0);
+    candidates += found.length;
     const chosen =
       platform === undefined && found.length === 1 ? found[0] : await choose(archive, found, wanted);
     if (chosen === undefined) continue;
@@ -50,7 +53,7 @@ export async function ociImages(archive: Archive, platform: string | undefined):
     const image = known ?? (await readImage(archive, chosen));
     images.set(chosen.digest, { ...image, references: [...new Set([...image.references, ...references])] });
   }
-  if (images.size > 0 || index.manifests.length === 0) return [...images.values()];
+  if (images.size > 0 || candidates === 0) return [...images.values()];
   throw new StrataError(
     "NotFound",
     `no matching manifest for ${formatPlatform(wanted)} in the manifest list entries`,
