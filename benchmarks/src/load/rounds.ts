@@ -1,10 +1,13 @@
 import { run } from "../peers/command.ts";
 import type { Contender } from "./contenders.ts";
+import { FreshFileSystem } from "./fresh-file-system.ts";
 import type { Samples } from "./samples.ts";
 
 /**
  * Let all contenders run once a round, each round beginning with another one, so that what disturbs the machine for a
- * while disturbs all alike. Before each run everything dirty is written to disk: none pays for what another wrote.
+ * while disturbs all alike. Each run has a file system of its own, and before it everything dirty is written to disk:
+ * none pays for what another wrote or deleted.
+ * @param parent - where the file systems are made
  */
 export async function runRounds(
   contenders: readonly Contender[],
@@ -17,8 +20,9 @@ export async function runRounds(
   for (let round = 0; round < rounds; round++) {
     const first = round % contenders.length;
     for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
+      await using fileSystem = await FreshFileSystem.make(parent);
       await run("sync", []);
-      const { milliseconds, peakBytes } = await contender.load(parent);
+      const { milliseconds, peakBytes } = await contender.load(fileSystem.path);
       samples.get(contender)?.milliseconds.push(milliseconds);
       samples.get(contender)?.peakBytes.push(peakBytes);
       console.log(

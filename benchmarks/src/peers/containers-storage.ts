@@ -6,18 +6,23 @@ import { Scratch } from "./scratch.ts";
  * host's in it; it goes when this is disposed.
  */
 export class ContainersStorage implements AsyncDisposable {
-  readonly #scratch: Scratch;
+  readonly #root: Scratch;
+  /** Apart from the root: Podman takes no path of more than 50 bytes for it. */
+  readonly #runtime = new Scratch();
   readonly #options: readonly string[];
 
   /** @param parent - decides the file system that the storage is on */
   constructor(parent?: string) {
-    this.#scratch = new Scratch(parent);
-    const { path } = this.#scratch;
-    this.#options = [`--root=${path}/root`, `--runroot=${path}/run`, "--storage-driver=overlay"];
+    this.#root = new Scratch(parent);
+    this.#options = [
+      `--root=${this.#root.path}`,
+      `--runroot=${this.#runtime.path}/run`,
+      "--storage-driver=overlay",
+    ];
   }
 
   async podman(...args: readonly string[]): Promise<CommandResult> {
-    const host = ["--cgroup-manager=cgroupfs", "--events-backend=none", `--tmpdir=${this.#scratch.path}/tmp`];
+    const host = ["--cgroup-manager=cgroupfs", "--events-backend=none", `--tmpdir=${this.#runtime.path}/tmp`];
     return run("podman", [...this.#options, ...host, ...args]);
   }
 
@@ -28,12 +33,12 @@ export class ContainersStorage implements AsyncDisposable {
 
   /** What Skopeo calls `image` in this storage. */
   skopeoName(image: string): string {
-    const { path } = this.#scratch;
-    return `containers-storage:[overlay@${path}/root+${path}/run]${image}`;
+    return `containers-storage:[overlay@${this.#root.path}+${this.#runtime.path}/run]${image}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#scratch[Symbol.asyncDispose]();
+    await this.#runtime[Symbol.asyncDispose]();
+    await this.#root[Symbol.asyncDispose]();
   }
 }
 
