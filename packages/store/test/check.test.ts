@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { flip, GzipStore, only } from "./support/gzip-store.ts";
+import { imageOf } from "./support/image.ts";
 import { oci } from "./support/layouts.ts";
+import { loadImages } from "./support/load.ts";
 import type { OpenedStore } from "./support/store.ts";
 import { tarOf } from "./support/tar.ts";
 
@@ -114,6 +116,17 @@ describe("repair", () => {
     expect(await readFile(blob)).toEqual(bytes);
     await rm(blob);
     expect(await opened.store.repair()).toEqual([]);
+    expect(await opened.store.check()).toEqual([]);
+  });
+
+  it("does not make up the blob of what another tool wrote", async () => {
+    const image = await imageOf([{ "b/file": "before its directory", "b/": "" }]);
+    await loadImages(gzip.scratch, opened, [{ image, tags: ["other:1"] }]);
+    const { manifest } = await opened.store.resolve("other:1");
+    await flip(gzip.blobFile(manifest.layers[0]?.digest ?? ""));
+    expect((await only(opened.store.repair())).message).toContain("load or pull other:1 again");
+    expect((await only(opened.store.check())).message).toContain("layer of other:1 is missing");
+    await loadImages(gzip.scratch, opened, [{ image, tags: ["other:1"] }]);
     expect(await opened.store.check()).toEqual([]);
   });
 

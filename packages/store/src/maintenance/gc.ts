@@ -10,7 +10,7 @@ import {
 } from "@strata/core";
 import { listContainers } from "../containers/records.ts";
 import type { StoreContext } from "../content/context.ts";
-import { blobsDir, containersDir, ingestDir } from "../content/paths.ts";
+import { blobsDir, containersDir } from "../content/paths.ts";
 import { withStoreLock } from "../content/store-lock.ts";
 import { liveBlobs } from "../images/content.ts";
 import { heldKeys } from "../ingest/holds.ts";
@@ -88,16 +88,16 @@ async function layerSnapshots({ driver }: StoreContext): Promise<Digest[]> {
   return [...ordered];
 }
 
+/** The keys that a store gives: of staging, and of containers. */
+const ownKey = /^(?:ingest-[0-9a-f]{16}-\d+|[0-9a-f]{64})$/;
+
 /** Writable snapshots of no container and of no staging. */
 async function orphans(context: StoreContext): Promise<string[]> {
-  const owned = new Set((await listContainers(context)).map(({ id }) => id));
-  const held = await heldKeys(context.root);
-  const ingests = new Set(await readdir(ingestDir(context.root)));
+  const containers = (await listContainers(context)).map(({ id }) => id);
+  const owned = new Set([...containers, ...(await heldKeys(context.root))]);
   const found: string[] = [];
   for await (const { id } of context.driver.list({ kind: "active" })) {
-    const ingest = /^ingest-([0-9a-f]{16})-\d+$/.exec(id)?.[1];
-    const isOurs = ingest !== undefined ? !ingests.has(ingest) : /^[0-9a-f]{64}$/.test(id);
-    if (isOurs && !owned.has(id) && !held.has(id)) found.push(id);
+    if (ownKey.test(id) && !owned.has(id)) found.push(id);
   }
   return found;
 }
