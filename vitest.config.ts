@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
+// From this file, not from the working directory: a package's own `npm test` runs in the package.
+const top = import.meta.dirname;
 const rooms = ["packages", "drivers"].flatMap((parent) =>
-  readdirSync(parent).map((name) => `${parent}/${name}`),
+  readdirSync(`${top}/${parent}`).map((name) => `${top}/${parent}/${name}`),
 );
-rooms.push("benchmarks");
+rooms.push(`${top}/benchmarks`);
 
 export default defineConfig({
   test: {

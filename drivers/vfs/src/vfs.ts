@@ -1,10 +1,14 @@
-import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import {
+  type CallOptions,
   type CreateOptions,
   createDriver,
   type DriverMechanism,
   type DriverOptions,
+  errnoCode,
   FileLock,
+  inTurns,
   type PlainLayout,
   type Problem,
   removeTree,
@@ -16,6 +20,7 @@ import { isRoot } from "./attributes.ts";
 import { copyTree } from "./copy-tree.ts";
 import { probe } from "./probe.ts";
 import { bindReadonly, canBindReadonly, isMounted, unmount } from "./readonly-bind.ts";
+import { recordTree, touchedSince } from "./tree-record.ts";
 
 /** Options of {@link vfs}: those that every driver takes. */
 export interface VfsOptions extends DriverOptions {}
@@ -40,6 +45,7 @@ export function vfs(options: VfsOptions): Promise<StorageDriver> {
  *
  *     tree/   the whole tree; a view that is mounted has none, but its parent's
  *     view/   where such a view is mounted
+ *     record  what the tree was when it had just been copied, see tree-record.ts
  */
 const mechanism: DriverMechanism = {
   name: "vfs",
@@ -94,13 +100,37 @@ async function create(place: SnapshotPlace, options: CreateOptions): Promise<voi
       ? undefined
       : await FileLock.take(parent, "exclusive", { create: false, ...options });
     await copyTree(parent, tree, options);
+    await record(place, options);
+  }
+}
+
+async function record(place: SnapshotPlace, options: CallOptions): Promise<void> {
+  try {
+    await inTurns(recordTree(treeOf(place), recordPath(place)), options);
+  } catch (error) {
+    if (errnoCode(error) !== "EACCES") throw error;
+    // An ordinary user's tree with a directory that is closed to himself: found out by comparing all of it, then.
+    rmSync(recordPath(place), { force: true });
   }
 }
 
 function layout(place: SnapshotPlace): PlainLayout {
   const base = parentTree(place);
-  return { format: "plain", dir: treeOf(place), ...(base !== undefined && { base }) };
+  if (base === undefined) return { format: "plain", dir: treeOf(place) };
+  const recorded = existsSync(recordPath(place));
+  return { format: "plain", dir: treeOf(place), base, ...(recorded && { touched: () => touched(place) }) };
 }
+
+async function* touched(place: SnapshotPlace): AsyncGenerator<Buffer> {
+  let steps = 0;
+  for (const path of touchedSince(recordPath(place), treeOf(place))) {
+    if (++steps % stepsATurn === 0) await setImmediate();
+    if (path !== undefined) yield path;
+  }
+}
+
+/** Some milliseconds of walking, after which others get their turn. */
+const stepsATurn = 2000;
 
 function treeOf(place: SnapshotPlace): string {
   const parent = parentTree(place);
@@ -109,6 +139,10 @@ function treeOf(place: SnapshotPlace): string {
 
 function parentTree({ parents: [parent] }: SnapshotPlace): string | undefined {
   return parent === undefined ? undefined : `${parent}/tree`;
+}
+
+function recordPath({ dir }: SnapshotPlace): string {
+  return `${dir}/record`;
 }
 
 function viewPath({ dir }: SnapshotPlace): string {

@@ -175,7 +175,12 @@ describe("layout and mount", () => {
     const parent = await base(driver, () => {});
     const child = await driver.prepare("child", "base");
     const layout = child.layout();
-    expect(layout).toEqual({ format: "plain", dir: expect.any(String), base: parent });
+    expect(layout).toEqual({
+      format: "plain",
+      dir: expect.any(String),
+      base: parent,
+      touched: expect.any(Function),
+    });
     const mount = await child.mount();
     expect(mount.path).toBe(layout.dir);
     expect(await child.mountedAt()).toBe(layout.dir);
