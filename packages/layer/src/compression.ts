@@ -1,5 +1,6 @@
-import { Duplex } from "node:stream";
+import type { Duplex } from "node:stream";
 import { bunzip2 } from "./compression/bunzip2.ts";
+import { GeneratorDuplex } from "./compression/generator-duplex.ts";
 import { gunzip } from "./compression/gunzip.ts";
 import { unxz } from "./compression/unxz.ts";
 import { unzstd } from "./compression/unzstd.ts";
@@ -34,5 +35,5 @@ export function decompress(compression: Compression, source: AsyncIterable<Buffe
 
 /** {@link decompress} as a stream: write compressed bytes into it, read what they stand for. */
 export function decompressor(compression: Compression): Duplex {
-  return Duplex.from((source: AsyncIterable<Buffer>) => decompress(compression, source));
+  return new GeneratorDuplex((input) => decompress(compression, input));
 }
