@@ -60,7 +60,9 @@ async function probe(name: string, root: RootFacts, lacking: string | undefined)
     const { capabilities } = driver;
     return { name, usable: true, reason: summaryOf(capabilities), capabilities };
   } catch (error) {
-    return { name, usable: false, reason: messageOf(error) };
+    // The message is about the root, not about a directory that is gone again.
+    const reason = messageOf(error).replaceAll(join(place, "driver"), root.path);
+    return { name, usable: false, reason };
   } finally {
     await rm(place, { recursive: true, force: true });
   }

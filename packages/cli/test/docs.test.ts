@@ -41,7 +41,7 @@ event, and a last one with the result. An error is \`{"error":{"code":...,"messa
 | \`umount\`, \`rm\` | a list of the names that it was done to |
 | \`diff\` | a list of \`{kind, path}\`, with \`pathBase64\` where the path is not UTF-8 |
 | \`commit\` | \`{id, size, junk}\` |
-| \`df\` | \`{images, containers, blobs, staging}\`, each \`{count, active, bytes, reclaimable}\` |
+| \`df\` | \`{images, containers, blobs, staging}\`, each \`{count, active, bytes, reclaimable}\`; \`perImage\`, \`perContainer\` |
 | \`check\` | a list of \`{subject, message}\` |
 | \`gc\` | \`{removed, bytes}\` |
 | \`info\`, \`version\` | one object |

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { writeArchive } from "./support/archive.ts";
@@ -206,4 +206,44 @@ describe("containers", () => {
     });
     expect(readdirSync(join(strata.root, "containers"))).toHaveLength(1);
   });
+});
+
+describe("damage", () => {
+  it("is found by check, and mended by load or by --repair", async () => {
+    await strata.run(["load", "-qi", archive]);
+    expect(await strata.ok("check")).toBe("No problems found");
+    const blob = layerBlob();
+    const bytes = readFileSync(blob);
+    writeFileSync(blob, Buffer.from(bytes).fill("x", 512, 513));
+    const found = await strata.run(["check"]);
+    expect(found).toMatchObject({
+      code: 1,
+      stderr: "Run 'strata check --repair' to mend what can be mended\n",
+    });
+    expect(found.stdout).toContain(basename(blob));
+    expect((await strata.run(["check", "--repair"])).stdout).toMatch(/load or pull t1:latest again/);
+    await strata.ok("load", "-qi", archive);
+    expect(await strata.ok("check")).toBe("No problems found");
+    expect(readFileSync(blob).equals(bytes)).toBe(true);
+  });
+
+  it("of what is unpacked is mended from the blob", async () => {
+    await strata.run(["load", "-qi", archive]);
+    const snapshots = join(strata.root, "drivers", "vfs", "snapshots");
+    const files = readdirSync(snapshots, { recursive: true })
+      .map(String)
+      .filter((path) => path.endsWith("/a"));
+    for (const file of files) writeFileSync(join(snapshots, file), "damaged");
+    expect((await strata.run(["check"])).stdout).toMatch(/\/a: size/);
+    expect(await strata.ok("check", "--repair")).toBe("Nothing is left to repair");
+    expect(await strata.ok("check")).toBe("No problems found");
+  });
+
+  function layerBlob(): string {
+    const blobs = join(strata.root, "blobs", "sha256");
+    const tar = readdirSync(blobs).find(
+      (name) => readFileSync(join(blobs, name)).subarray(257, 262).toString() === "ustar",
+    );
+    return join(blobs, tar ?? "");
+  }
 });

@@ -16,7 +16,10 @@ export function define(command: StrataCommand, context: Context): Command {
     .usage("[OPTIONS]")
     .option("--quick", "compare presence and sizes only, no content")
     .option("--repair", "write anew from its blob what is damaged")
-    .addHelpText("after", "\nExit code 1 if there is damage that is not repaired.")
+    .addHelpText(
+      "after",
+      "\nLists what is damaged, or with --repair what is left to do; exit code 1 if that is anything.",
+    )
     .examples("strata check", "strata check --quick", "strata check --repair")
     .action(async (options: Options) => await check(context, options));
 }
@@ -35,8 +38,15 @@ async function check(context: Context, { quick = false, repair = false }: Option
   progress?.set("check", "Checked");
   progress?.flush();
   if (options.json) await stdout.json(problems);
-  else await stdout.lines(problems.length > 0 ? problems.map(describe) : ["No problems found"]);
-  if (problems.length > 0) throw new Failed();
+  else
+    await stdout.lines(
+      problems.length > 0
+        ? problems.map(describe)
+        : [repair ? "Nothing is left to repair" : "No problems found"],
+    );
+  if (problems.length === 0) return;
+  if (!repair && !options.json) await stderr.line("Run 'strata check --repair' to mend what can be mended");
+  throw new Failed();
 }
 
 function describe({ subject, message }: Problem): string {

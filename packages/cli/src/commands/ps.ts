@@ -2,13 +2,12 @@ import type { ContainerSummary } from "@strata/store";
 import type { Command } from "commander";
 import type { StrataCommand } from "../command.ts";
 import type { Context } from "../context.ts";
-import { formatAge, formatMoment } from "../format/age.ts";
-import { formatListing, type Listing } from "../format/listing.ts";
-import { ellipsis, shortId } from "../format/text.ts";
+import { formatListing } from "../format/listing.ts";
+import { shortId } from "../format/text.ts";
+import { containerListing, containerRow, containerState } from "../listings/container-rows.ts";
 import { addFormatOption, formatOf } from "../options/format.ts";
 import { collect, countValue } from "../options/values.ts";
 import { withStore } from "../store-access.ts";
-import { Row } from "../template/values.ts";
 
 interface Options {
   readonly all?: boolean;
@@ -19,27 +18,6 @@ interface Options {
   readonly trunc: boolean;
   readonly quiet?: boolean;
 }
-
-const listing: Listing = {
-  typeName: "*formatter.ContainerContext",
-  table: "{{.ID}}\\t{{.Image}}\\t{{.Command}}\\t{{.RunningFor}}\\t{{.Status}}\\t{{.Ports}}\\t{{.Names}}",
-  headings: {
-    ID: "CONTAINER ID",
-    Names: "NAMES",
-    Image: "IMAGE",
-    Command: "COMMAND",
-    CreatedAt: "CREATED AT",
-    RunningFor: "CREATED",
-    Ports: "PORTS",
-    State: "STATE",
-    Status: "STATUS",
-    Labels: "LABELS",
-    Mounts: "MOUNTS",
-  },
-};
-
-/** No container runs yet: each has been created, and perhaps mounted. */
-const state = "created";
 
 export function define(command: StrataCommand, context: Context): Command {
   addFormatOption(command);
@@ -64,8 +42,8 @@ export function define(command: StrataCommand, context: Context): Command {
       const asked = options.all || options.filter?.some((filter) => filter.startsWith("status="));
       const shown = last !== undefined ? chosen.slice(0, last) : asked ? chosen : [];
       if (context.options.json) return await context.stdout.json(shown);
-      const rows = shown.map((container) => rowOf(container, options.trunc));
-      await context.stdout.lines(formatListing(listing, rows, formatOf(options)));
+      const rows = shown.map((container) => containerRow(container, { truncate: options.trunc }));
+      await context.stdout.lines(formatListing(containerListing, rows, formatOf(options)));
     });
 }
 
@@ -92,30 +70,8 @@ function readFilter(text: string): Matcher {
         shortId(imageId).startsWith(value) ||
         imageId === value;
     case "status":
-      return () => value === state;
+      return () => value === containerState;
     default:
       throw new Error(`invalid filter '${key}': there are ancestor, id, label, name and status`);
   }
-}
-
-function rowOf(container: ContainerSummary, truncate: boolean): Row {
-  const { id, name, image, created, labels, mountedAt } = container;
-  const words = container.command.join(" ");
-  return new Row(listing.typeName, {
-    ID: () => (truncate ? shortId(id) : id),
-    Names: () => name,
-    Image: () => image,
-    Command: () => JSON.stringify(truncate ? ellipsis(words, 20) : words),
-    CreatedAt: () => formatMoment(created),
-    RunningFor: () => formatAge(created),
-    Ports: () => "",
-    State: () => state,
-    Status: () => (mountedAt === undefined ? "Created" : "Created (mounted)"),
-    Labels: () =>
-      Object.entries(labels)
-        .map((pair) => pair.join("="))
-        .join(","),
-    Label: (label) => labels[label] ?? "",
-    Mounts: () => mountedAt ?? "",
-  });
 }
