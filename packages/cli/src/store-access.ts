@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Store } from "@strata/store";
 import { type Context, rootOf } from "./context.ts";
 import { openDriver } from "./drivers.ts";
@@ -16,12 +14,4 @@ export async function withStore<T>(context: Context, use: (store: Store) => Prom
   });
   context.signal.throwIfAborted();
   return await use(store);
-}
-
-/**
- * Whether there is a store under the root. What only lists names reads it without opening driver and store, which
- * would take most of its time; where there is none, there is nothing to list.
- */
-export function hasStore(context: Context): boolean {
-  return existsSync(join(rootOf(context.options), "oci-layout"));
 }

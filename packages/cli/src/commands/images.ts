@@ -1,11 +1,10 @@
 import type { Command } from "commander";
 import type { StrataCommand } from "../command.ts";
-import { type Context, rootOf } from "../context.ts";
+import { type Context, hasStore, rootOf } from "../context.ts";
 import { formatListing, type Listing } from "../format/listing.ts";
 import { imageListing, imageRows } from "../listings/image-rows.ts";
 import { addFormatOption, formatOf } from "../options/format.ts";
 import { collect } from "../options/values.ts";
-import { hasStore } from "../store-access.ts";
 
 interface Options {
   readonly all?: boolean;
