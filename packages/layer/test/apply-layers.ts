@@ -23,7 +23,7 @@ let files = 0;
 /** Write a layer's archive to a file. */
 export function store(scratch: Scratch, layer: Layer): string {
   const path = join(scratch.path, `layer-${files++}.tar`);
-  writeFileSync(path, layer instanceof Buffer ? layer : tar(...layer));
+  writeFileSync(path, Buffer.isBuffer(layer) ? layer : tar(...layer));
   return path;
 }
 

@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
-import { type Digest, isStrataError, type LayerLayout, StrataError, toStrataError } from "@strata/core";
+import {
+  type Digest,
+  errnoCode,
+  isStrataError,
+  type LayerLayout,
+  StrataError,
+  toStrataError,
+} from "@strata/core";
 import { AT_FDCWD, close, O_DIRECTORY, O_RDONLY, openat, readdir } from "@strata/linux";
 import { type Compression, decompress, detectCompression } from "../compression.ts";
 import { defaultLimits, type Limits, limitExceeded, ratioJudgedFromBytes } from "../limits.ts";
@@ -25,18 +32,25 @@ export interface ApplyHooks {
  * @throws StrataError, see `LayerWorkers.apply`
  */
 export async function applyLayer(job: ApplyJob, hooks: ApplyHooks): Promise<AppliedLayer> {
-  const { layout, expected = {}, source: from } = job;
-  const limits = { ...defaultLimits, ...job.limits };
-  assertFresh(layout);
-  const source = new BlobSource(from, {
+  try {
+    assertFresh(job.layout);
+    return await applyFile(job, hooks);
+  } catch (error) {
+    throw toStrataError(error, `cannot apply the layer in ${job.source.path}`);
+  }
+}
+
+async function applyFile(job: ApplyJob, hooks: ApplyHooks): Promise<AppliedLayer> {
+  const { expected = {}, keepAs } = job;
+  const source = new BlobSource(job.source, {
     onChunk: hooks.onProgress,
-    ...(job.keepAs !== undefined && { keepAs: job.keepAs }),
+    ...(keepAs !== undefined && { keepAs }),
   });
   try {
     if (expected.blobSize !== undefined && expected.blobSize !== source.size) {
       throw mismatch("size", `${expected.blobSize} bytes`, `${source.size} bytes`);
     }
-    return await applySource(source, job, limits, hooks);
+    return await applySource(source, job, { ...defaultLimits, ...job.limits }, hooks);
   } finally {
     source.close();
   }
@@ -172,7 +186,12 @@ function explain(error: unknown, applier: Applier, source: BlobSource, { blob }:
     const actual = source.digest();
     if (actual !== blob) return mismatch("digest", blob, actual, error);
   }
-  return toStrataError(error, `cannot apply the layer's entry ${applier.currentPath}`);
+  const what = `cannot apply the layer's entry ${applier.currentPath}`;
+  if (error instanceof Error && errnoCode(error) === "EPERM") {
+    const hint = "run as root, or leave owners and devices out (ignoreOwnership)";
+    return new StrataError("Unsupported", `${what}: ${error.message}; ${hint}`, { cause: error });
+  }
+  return toStrataError(error, what);
 }
 
 function verify(what: string, expected: Digest | undefined, actual: Digest): void {
