@@ -4,6 +4,7 @@ import { dataDirectory, dataset } from "../dataset/paths.ts";
 import { run } from "../peers/command.ts";
 import { measureContainerReady } from "./container-ready.ts";
 import { comparisons, contenders } from "./contenders.ts";
+import { FreshFileSystem } from "./fresh-file-system.ts";
 import { measureImageList } from "./image-list.ts";
 import { describeMachine, machineLines } from "./machine.ts";
 import { runRounds } from "./rounds.ts";
@@ -34,8 +35,9 @@ async function main(): Promise<void> {
     ratio: ratio(of(ours), of(theirs)),
     target,
   }));
-  const ready = await measureContainerReady(dataDirectory);
-  const list = await measureImageList(dataDirectory);
+  await using fileSystem = await FreshFileSystem.make(dataDirectory);
+  const ready = await measureContainerReady(fileSystem.path);
+  const list = await measureImageList(fileSystem.path);
 
   console.log(`\n${"load, medians".padEnd(34)}${"time".padStart(9)}${"peak memory".padStart(14)}`);
   for (const samples of loads.values()) console.log(samplesLine(samples));
