@@ -4,6 +4,7 @@ import {
   fchmodat,
   fchown,
   fchownat,
+  fstatx,
   futimens,
   getxattr,
   getxattrat,
@@ -30,12 +31,14 @@ const ofTheHost = new Set(["security.selinux", "system.nfs4_acl"]);
  * capabilities away, and attributes can be set only as long as the file can be written.
  */
 export function copyAttributes(source: number, copy: number, stat: Stat): void {
-  unlessDenied(() => fchown(copy, stat.uid, stat.gid));
+  // Most files are right as they were made, and to ask costs less than to set it again.
+  const made = fstatx(copy);
+  if (made.uid !== stat.uid || made.gid !== stat.gid) unlessDenied(() => fchown(copy, stat.uid, stat.gid));
   for (const name of listed(() => listxattr(source))) {
     const value = getxattr(source, name);
     if (value !== undefined) setAttribute(name, () => setxattr(copy, name, value));
   }
-  fchmod(copy, stat.mode & 0o7777);
+  if (made.mode !== stat.mode) fchmod(copy, stat.mode & 0o7777);
   futimens(copy, stat.mtime);
 }
 

@@ -79,16 +79,16 @@ class TreeCopy {
   *#copyEntry(root: Level, level: Level, name: Buffer): Generator<void, void> {
     const { source, copy } = level;
     const stat = statx(source, name);
-    const path = level.path.length === 0 ? name : Buffer.concat([level.path, slash, name]);
+    const path = () => (level.path.length === 0 ? name : Buffer.concat([level.path, slash, name]));
     if (stat.mountRoot) {
       throw new StrataError(
         "Busy",
-        `something is mounted at "${path}" in the parent's tree; unmount it first`,
+        `something is mounted at "${path()}" in the parent's tree; unmount it first`,
       );
     }
     const type = stat.mode & S_IFMT;
     if (type === S_IFDIR) {
-      this.#enter(source, name, copy, name, path);
+      this.#enter(source, name, copy, name, path());
       return;
     }
     if (stat.nlink > 1) {
@@ -97,7 +97,7 @@ class TreeCopy {
         linkat(root.copy, first, copy, name);
         return;
       }
-      this.#links.set(stat.ino, path);
+      this.#links.set(stat.ino, path());
     }
     if (type === S_IFREG) {
       yield* this.#copyFile(source, copy, name, stat);
@@ -111,7 +111,9 @@ class TreeCopy {
   *#copyFile(sourceDir: number, copyDir: number, name: Buffer, stat: Stat): Generator<void, void> {
     const source = openToRead(sourceDir, name, O_NOFOLLOW, stat);
     try {
-      const copy = openat(copyDir, name, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+      // Until the attributes are set, an ordinary user must be able to write to it.
+      const mode = (stat.mode & 0o777) | 0o600;
+      const copy = openat(copyDir, name, O_WRONLY | O_CREAT | O_EXCL, mode);
       try {
         yield* this.#contents.copy(source, copy, stat);
         copyAttributes(source, copy, stat);
