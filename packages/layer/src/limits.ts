@@ -17,7 +17,7 @@ export interface Limits {
    * @defaultValue 500
    */
   readonly maxRatio: number;
-  /** Components of a path. @defaultValue 512 */
+  /** Directories that an entry may lie in, one in the other. @defaultValue 512 */
   readonly maxDepth: number;
   /** Bytes of the extended headers (PAX records, long names, sparse map) of one entry. @defaultValue 1 MiB */
   readonly maxHeaderBytes: number;
@@ -39,7 +39,7 @@ const words: Readonly<Record<keyof Limits, (limit: string) => string>> = {
   maxBytes: (limit) => `unpacks to more than ${limit} bytes`,
   maxEntries: (limit) => `has more than ${limit} entries`,
   maxRatio: (limit) => `unpacks to more than ${limit} times its compressed size`,
-  maxDepth: (limit) => `has a path of more than ${limit} components`,
+  maxDepth: (limit) => `has an entry that lies more than ${limit} directories deep`,
   maxHeaderBytes: (limit) => `has an entry with more than ${limit} bytes of extended headers`,
 };
 

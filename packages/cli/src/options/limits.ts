@@ -8,7 +8,7 @@ export function addLimitOptions(command: Command): void {
     .option("--max-bytes <size>", "refuse a layer that unpacks to more (default 64GiB)", sizeValue)
     .option("--max-entries <count>", "refuse a layer with more entries (default 2000000)", countValue)
     .option("--max-ratio <count>", "refuse a layer compressed more than this (default 500)", countValue)
-    .option("--max-depth <count>", "refuse paths with more components (default 512)", countValue)
+    .option("--max-depth <count>", "refuse entries more directories deep (default 512)", countValue)
     .option("--max-header-bytes <size>", "refuse longer extended headers (default 1MiB)", sizeValue)
     .option("--ignore-chown-errors", "keep no owners, for a store of an ordinary user");
 }

@@ -41,7 +41,7 @@ function isDots(name: Buffer): boolean {
 /**
  * The components of a path as the root of the layer sees it: absolute or not, without `.` and empty ones, each `..`
  * taken back with the one before it.
- * @throws StrataError `InvalidArgument`, if it leaves the root on its way, or has more components than `limits` allow
+ * @throws StrataError `InvalidArgument`, if it leaves the root on its way, or lies deeper than `limits` allow
  */
 export function cleanPath(path: string, limits: Limits): string[] {
   if (path.length === 0) throw refused(path, "an entry has an empty name");
