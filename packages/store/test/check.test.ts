@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { flip, GzipStore, only } from "./support/gzip-store.ts";
-import { imageOf } from "./support/image.ts";
+import { imageOf, layerOf } from "./support/image.ts";
 import { oci } from "./support/layouts.ts";
-import { loadImages } from "./support/load.ts";
+import { archiveOf, loadImages } from "./support/load.ts";
 import type { OpenedStore } from "./support/store.ts";
 import { tarOf } from "./support/tar.ts";
 
@@ -51,6 +51,14 @@ describe("check", () => {
     expect(message).toContain("load or pull base:1 again");
     expect((await only(opened.store.repair())).message).toContain("load or pull base:1 again");
     await opened.store.load(gzip.archive);
+    expect(await opened.store.check()).toEqual([]);
+  });
+
+  it("expects no owners where none were to be set", async () => {
+    const name = "own/file";
+    const layer = await layerOf({}, [{ name, uid: 1234, gid: 1234, mode: 0o600 }]);
+    const archive = await archiveOf(gzip.scratch, [{ image: await imageOf([layer]), tags: ["owned:1"] }]);
+    await opened.store.load(archive, { ignoreOwnership: true });
     expect(await opened.store.check()).toEqual([]);
   });
 

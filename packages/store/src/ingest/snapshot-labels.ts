@@ -4,6 +4,7 @@ const blobLabel = "dev.strata.layer.blob";
 const diffIdLabel = "dev.strata.layer.diff-id";
 const blobSizeLabel = "dev.strata.layer.blob-size";
 const contentLabel = "dev.strata.layer.size";
+const ownersLabel = "dev.strata.layer.owners-ignored";
 
 /** What is known of the layer that a committed snapshot was unpacked from. */
 export interface LayerFacts {
@@ -14,15 +15,18 @@ export interface LayerFacts {
   readonly diffId: Digest;
   /** Bytes of its regular files. */
   readonly contentBytes: number;
+  /** The owners and devices that it names were left out, since they could not, or were not to be made. */
+  readonly ownersIgnored: boolean;
 }
 
 /** The facts as labels of the snapshot. */
-export function layerLabels({ blob, blobSize, diffId, contentBytes }: LayerFacts): Labels {
+export function layerLabels({ blob, blobSize, diffId, contentBytes, ownersIgnored }: LayerFacts): Labels {
   return {
     [blobLabel]: blob,
     [blobSizeLabel]: String(blobSize),
     [diffIdLabel]: diffId,
     [contentLabel]: String(contentBytes),
+    ...(ownersIgnored && { [ownersLabel]: "true" }),
   };
 }
 
@@ -34,7 +38,7 @@ export function layerFacts({ id, labels }: SnapshotInfo): LayerFacts {
   const contentBytes = Number(labels[contentLabel]);
   const areSizes = Number.isSafeInteger(blobSize) && Number.isSafeInteger(contentBytes);
   if (isDigest(blob) && isDigest(diffId) && areSizes) {
-    return { blob, blobSize, diffId, contentBytes };
+    return { blob, blobSize, diffId, contentBytes, ownersIgnored: labels[ownersLabel] === "true" };
   }
   throw new StrataError(
     "Corrupt",

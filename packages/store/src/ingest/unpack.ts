@@ -13,6 +13,9 @@ import type { IngestOptions, LayerPlan } from "./layer-input.ts";
 import { type LayerFacts, layerLabels } from "./snapshot-labels.ts";
 import type { Staging } from "./staging.ts";
 
+/** A layer that was unpacked, and all that is to be noted of it. */
+type UnpackedLayer = AppliedLayer & LayerFacts;
+
 /** A layer that has no snapshot yet. */
 export interface UnpackJob {
   readonly plan: LayerPlan;
@@ -75,7 +78,7 @@ async function unpackSideBySide(
     prepared.push({ job, active: await context.driver.prepare(job.key), bytes: await sizeOf(job.source) });
   }
 
-  const applied = new Map<UnpackJob, AppliedLayer>();
+  const applied = new Map<UnpackJob, UnpackedLayer>();
   // The largest first, so that it is not left over for one thread at the end.
   const largestFirst = prepared.toSorted((a, b) => b.bytes - a.bytes);
   await allOrFirstError(options.signal, largestFirst, async ({ job, active }, signal) => {
@@ -108,7 +111,7 @@ async function applyJob(
   active: ActiveSnapshot,
   { limits, ignoreOwnership = !context.driver.capabilities.ownership.supported, signal }: IngestOptions,
   lowersLater: boolean,
-): Promise<AppliedLayer> {
+): Promise<UnpackedLayer> {
   const { blob, size } = plan.input;
   const workers = await context.workers();
   const applied = await inContext(plan.input.what, signal, () =>
@@ -129,14 +132,14 @@ async function applyJob(
     }),
   );
   onDone(applied);
-  return applied;
+  return { ...applied, ownersIgnored: ignoreOwnership };
 }
 
 async function commitOrYield(
   { driver }: StoreContext,
   active: ActiveSnapshot,
   { plan }: UnpackJob,
-  applied: AppliedLayer,
+  applied: UnpackedLayer,
   options: { synced?: boolean; parent?: string },
 ): Promise<void> {
   try {
@@ -147,7 +150,7 @@ async function commitOrYield(
   }
 }
 
-function resultOf(applied: ReadonlyMap<UnpackJob, AppliedLayer>, job: UnpackJob): AppliedLayer {
+function resultOf(applied: ReadonlyMap<UnpackJob, UnpackedLayer>, job: UnpackJob): UnpackedLayer {
   const result = applied.get(job);
   if (result === undefined) throw new TypeError(`layer ${job.plan.chainId} was not applied`);
   return result;

@@ -15,6 +15,7 @@ import type { ImageRecord } from "../content/image-record.ts";
 import { blobPath } from "../content/paths.ts";
 import { withStoreLock } from "../content/store-lock.ts";
 import { removeActive } from "../ingest/reap.ts";
+import { layerFacts } from "../ingest/snapshot-labels.ts";
 import type { Staging } from "../ingest/staging.ts";
 import { noLimits } from "../no-limits.ts";
 import type { ExamineOptions } from "./options.ts";
@@ -61,16 +62,17 @@ export async function examineTree(
 
 async function unpack(
   { driver, root, workers }: StoreContext,
-  { blob, size, diffId }: StoredLayer,
+  { blob, chainId, size, diffId }: StoredLayer,
   fresh: ActiveSnapshot,
   options: ExamineOptions,
 ): Promise<void> {
+  const { ownersIgnored } = layerFacts(await driver.stat(chainId));
   await (await workers()).apply({
     source: { path: blobPath(root, blob) },
     layout: fresh.layout(),
     expected: { blob, blobSize: size, diffId },
     limits: noLimits,
-    ignoreOwnership: !driver.capabilities.ownership.supported,
+    ignoreOwnership: ownersIgnored,
     ...signalOf(options),
   });
 }
