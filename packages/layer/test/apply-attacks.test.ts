@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import type { ErrorCode } from "@strata/core";
+import { type ErrorCode, isStrataError } from "@strata/core";
 import { describe, expect, it } from "vitest";
 import { applyOverlay, applyPlain, applyPlainChain, type Layer, useWorkers } from "./apply-layers.ts";
 import { type BuiltEntry, dir, entry, fifo, file, gone, link, opaque, symlink, tar } from "./build-layer.ts";
@@ -102,6 +102,27 @@ const attacks: readonly Attack[] = [
     refused: /which is no file/,
   },
   {
+    title: "hardlink to what the layer itself has deleted before: by a whiteout",
+    layers: [
+      [dir("d"), file("d/x")],
+      [gone("d"), link("l", "d/x")],
+    ],
+    refused: /which is no file/,
+  },
+  {
+    title: "hardlink to what the layer itself has deleted before: by an opaque directory",
+    layers: [
+      [dir("d"), file("d/x")],
+      [opaque("d"), link("l", "d/x")],
+    ],
+    refused: /which is no file/,
+  },
+  {
+    title: "hardlink to what the layer itself has deleted before: by an opaque root",
+    layers: [[file("x")], [file(".wh..wh..opq"), link("l", "x")]],
+    refused: /which is no file/,
+  },
+  {
     title: "whiteout through a symlink to outside",
     layers: [[symlink("s", up), gone("s/file"), opaque("s")]],
   },
@@ -185,33 +206,35 @@ for (const { title, layers, refused } of attacks) {
 }
 
 it("symlink-swap-during-extract: directories that are swapped for symlinks meanwhile lead nowhere", async () => {
-  const untouched = makeVictim(scratch.path);
-  const entries = [dir("a"), dir("a/b")];
-  for (let index = 0; index < 3000; index++)
-    entries.push(file(`a/b${index % 7}/file`, "x"), file(`a/b/f${index}`, "x"));
+  makeVictim(scratch.path);
+  const victim = victimOf(scratch.path);
+  // More directories than are kept open, so that each is opened again and again; the victim has all of them too.
+  const names = Array.from({ length: 120 }, (_, index) => `b${index}`);
+  for (const name of names) mkdirSync(join(victim, name));
+  const rounds = Array.from({ length: 20 }, (_, round) =>
+    names.map((name) => file(`a/${name}/f${round}`, "x")),
+  );
   const path = join(scratch.path, "swapped.tar");
-  writeFileSync(path, tar(...entries));
-  const tree = scratch.directory("tree");
-  const applied = workers
-    .apply({ source: { path }, layout: { format: "plain", dir: tree } })
-    .catch(() => undefined);
-  let done = false;
-  void applied.then(() => {
-    done = true;
-  });
-  let swaps = 0;
-  for (; !done; await setTimeout(0)) {
-    for (const name of ["a", "a/b", "a/b3"]) {
-      try {
-        renameSync(join(tree, name), join(tree, `away-${swaps++}`));
-        symlinkSync(victimOf(scratch.path), join(tree, name));
-      } catch {
-        // Not made yet.
-      }
-    }
+  writeFileSync(path, tar(...rounds.flat()));
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const tree = scratch.directory(`tree-${attempt}`);
+    let done = false;
+    const applied = workers.apply({ source: { path }, layout: { format: "plain", dir: tree } });
+    const settled = applied.then(
+      () => undefined,
+      (error) => error,
+    );
+    void settled.then(() => {
+      done = true;
+    });
+    // Let it get into the second round.
+    while (!done && !existsSync(join(tree, "a/b5/f1"))) await setTimeout(0);
+    renameSync(join(tree, "a"), join(tree, "away"));
+    symlinkSync(victim, join(tree, "a"));
+    const error = await settled;
+    if (error !== undefined) expect(isStrataError(error)).toBe(true);
+    for (const name of names) expect(readdirSync(join(victim, name))).toEqual([]);
   }
-  expect(swaps).toBeGreaterThan(0);
-  expect(untouched()).toBe(true);
 });
 
 it("what was there before is not the layer's to change: a snapshot with files in it is refused", async () => {

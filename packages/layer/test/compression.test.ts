@@ -125,7 +125,9 @@ for (const tool of perTool) {
     withTool(tool)("never takes a flipped bit for good", async () => {
       const compressed = compress(tool, small);
       let refused = 0;
-      for (let at = 0; at < compressed.length; at += 1 + (at >> 4)) {
+      const end = compressed.length;
+      // All of the beginning and the end, where the checksums are, and some in between.
+      for (let at = 0; at < end; at += at > end - 30 ? 1 : Math.min(1 + (at >> 4), end - 29 - at)) {
         const flipped = Buffer.from(compressed);
         flipped[at] = (flipped[at] ?? 0) ^ 0x10;
         try {

@@ -46,7 +46,7 @@ describe("what is told of an applied layer", () => {
       diffId: digestOf(long),
       entries: 3,
     });
-    const blob = Buffer.concat([gzipSync(long), Buffer.alloc(600_000)]);
+    const blob = Buffer.concat([gzipSync(long), Buffer.alloc(5_000_000)]);
     expect(await applyPlain(workers, scratch, blob, own)).toMatchObject({
       blob: digestOf(blob),
       diffId: digestOf(long),

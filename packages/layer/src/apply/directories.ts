@@ -2,7 +2,6 @@ import {
   AT_FDCWD,
   close,
   O_DIRECTORY,
-  O_NOFOLLOW,
   O_PATH,
   openat,
   openat2,
@@ -29,8 +28,8 @@ export interface Directory {
   /** What to put back at the end, if the layer has no entry for it: it is that of the layer below. */
   kept: KeptAttributes | undefined;
   /**
-   * The names in it that are this layer's, if it may hold names of the layer below as well; undefined, if all are this
-   * layer's.
+   * The names in it that are this layer's, beside {@link children}, if it may hold names of the layer below as well;
+   * undefined, if all are this layer's.
    */
   own: Set<string> | undefined;
 }
@@ -120,7 +119,7 @@ export class Directories {
     const [oldest] = this.#open.keys();
     if (this.#open.size >= maxOpen && oldest !== undefined) this.#release(oldest);
     const fd = openat2(this.#rootFd, Buffer.from(directory.path, "latin1"), {
-      flags: O_PATH | O_DIRECTORY | O_NOFOLLOW,
+      flags: O_PATH | O_DIRECTORY,
       resolve: RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS,
     });
     this.#open.set(directory, fd);

@@ -162,7 +162,6 @@ export class LayerTree {
     // While it is being filled, its owner must be able to, and nobody in a setgid directory of his.
     const madeWith = (mode & 0o700) === 0o700 ? creationMode(mode) : 0o700;
     mkdirat(this.#directories.fd(directory), Buffer.from(name, "latin1"), madeWith);
-    directory.own?.add(name);
     return this.#directories.add(directory, name, { madeWith });
   }
 

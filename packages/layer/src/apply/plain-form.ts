@@ -25,7 +25,6 @@ export class PlainForm implements LayerForm {
     const child = directory.children.get(name);
     if (child !== undefined) {
       this.#disinherit(child);
-      directory.own?.add(name);
     } else if (!this.isOwn(directory, name)) {
       removeAt(this.#directories.fd(directory), Buffer.from(name, "latin1"));
     }

@@ -23,26 +23,23 @@ export async function* unxz(source: AsyncIterable<Buffer>): AsyncGenerator<Buffe
 const footerMagic = Buffer.from("YZ");
 
 /**
- * Every stream ends with `YZ`, at a multiple of four bytes. Cut behind each such place, so that the decoder has never
- * read anything of the stream after the one it is in.
+ * Every stream ends with `YZ`. Cut behind each such place, so that the decoder has never read anything of the stream
+ * after the one it is in.
  * @see The .xz File Format, section 2.1.2, "Stream Footer"
  */
 async function* splitAtStreamEnds(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, undefined> {
-  let position = 0;
   let carried: Buffer = Buffer.alloc(0);
   for await (const chunk of source) {
     // The magic may lie across two chunks: the last byte waits for the next chunk.
-    const bytes = carried.length === 0 ? chunk : Buffer.concat([carried, chunk]);
+    const bytes = Buffer.concat([carried, chunk]);
     let start = 0;
-    for (let at = bytes.indexOf(footerMagic); at >= 0; at = bytes.indexOf(footerMagic, at + 1)) {
-      if ((position + at + footerMagic.length) % 4 !== 0) continue;
+    for (let at = bytes.indexOf(footerMagic); at >= 0; at = bytes.indexOf(footerMagic, start)) {
       yield bytes.subarray(start, at + footerMagic.length);
       start = at + footerMagic.length;
     }
     const end = Math.max(start, bytes.length - 1);
     if (end > start) yield bytes.subarray(start, end);
-    carried = Buffer.from(bytes.subarray(end));
-    position += end;
+    carried = bytes.subarray(end);
   }
   if (carried.length > 0) yield carried;
   return undefined;
