@@ -141,6 +141,14 @@ for (const tool of perTool) {
       expect(refused).toBeGreaterThan(50);
     });
 
+    withTool(tool)("fails on a wrong checksum at the end", async () => {
+      const compressed = compress(tool, small);
+      // Where it stands from the end: gzip's is followed by a length, bzip2's lies across bytes, xz's is the footer's.
+      const at = compressed.length - { gzip: 6, bzip2: 3, xz: 10, zstd: 2, none: 0 }[tool.compression];
+      compressed[at] = (compressed[at] ?? 0) ^ 1;
+      await expect(expand(tool.compression, compressed)).rejects.toMatchObject({ code: "Corrupt" });
+    });
+
     withTool(tool)("fails on other data behind the magic number", async () => {
       const junk = Buffer.concat([compress(tool, small).subarray(0, 4), randomBytes(1000)]);
       await expect(expand(tool.compression, junk)).rejects.toMatchObject({ code: "Corrupt" });
