@@ -14,7 +14,7 @@ export interface LayerWorkersOptions {
  * A pool of threads that apply layers. Jobs beyond the number of threads wait, and begin in the order they came.
  *
  * A thread is started when a job first needs it, and kept for the next; one that has nothing to do does not keep the
- * process alive. Memory: about 25 MB a thread, whatever the layer's size.
+ * process alive. Memory: 25 MiB a thread for plain tar and up to 70 MiB for gzip, whatever the layer's size.
  */
 export class LayerWorkers implements AsyncDisposable {
   readonly #threads: number;
