@@ -1,5 +1,6 @@
 import { type Limits, limitExceeded } from "../limits.ts";
-import type { EntryType, LayerEntry } from "./entry.ts";
+import { buildEntry } from "./build-entry.ts";
+import type { LayerEntry } from "./entry.ts";
 import { type Extensions, noExtensions, readExtensions } from "./extensions.ts";
 import { badArchive, decodeHeader, isZeroBlock, number, type TarHeader, text } from "./header.ts";
 import { parsePaxRecords } from "./pax.ts";
@@ -27,20 +28,6 @@ type Body =
 
 /** Blocks that come one at a time, until the taker is content. */
 type BlockTaker = (block: Buffer) => void;
-
-const types: Readonly<Record<string, EntryType>> = {
-  "0": "file",
-  "\0": "file",
-  "7": "file",
-  S: "file",
-  "1": "link",
-  "2": "symlink",
-  "3": "char",
-  "4": "block",
-  "5": "dir",
-  D: "dir",
-  "6": "fifo",
-};
 
 /**
  * Reads a tar archive that is pushed through it: v7, ustar, PAX, GNU, with GNU's and PAX's sparse files. Synchronous,
@@ -174,32 +161,15 @@ export class TarReader {
   }
 
   #entry(block: Buffer, header: TarHeader): void {
-    const flag = header.typeFlag;
-    const type = types[flag];
-    if (type === undefined) throw badArchive(`an entry has the unknown type ${JSON.stringify(flag)}`);
     const extensions = this.#extensions;
-    const path = this.#longName ?? extensions.path ?? header.name;
-    const linkTarget = this.#longLink ?? extensions.linkTarget ?? header.linkName;
+    const entry = buildEntry(header, extensions, this.#longName, this.#longLink);
     this.#extensions = noExtensions;
     this.#longName = undefined;
     this.#longLink = undefined;
-    const entry: LayerEntry = {
-      path,
-      // Before POSIX, a directory was a file whose name ends with a slash.
-      type: flag === "\0" && path.at(-1) === 0x2f ? "dir" : type,
-      mode: header.mode,
-      uid: checkId(extensions.uid ?? header.uid),
-      gid: checkId(extensions.gid ?? header.gid),
-      size: 0,
-      mtime: extensions.mtime ?? { sec: header.mtime, nsec: 0 },
-      linkTarget: type === "link" || type === "symlink" ? linkTarget : undefined,
-      rdev: type === "char" || type === "block" ? header.rdev : undefined,
-      xattrs: extensions.xattrs,
-    };
     // Where both say a size, the extension's is the one that counts, for the file and for where the next header is.
     const stored = extensions.size ?? header.size;
-    if (entry.type === "file") this.#file(entry, block, flag, extensions, stored);
-    else this.#other(entry, flag, stored);
+    if (entry.type === "file") this.#file(entry, block, header.typeFlag, extensions, stored);
+    else this.#other(entry, header.typeFlag, stored);
   }
 
   /** Of all but files the size means nothing, whatever it says; only a dump's list of names follows its directory. */
@@ -299,12 +269,4 @@ export class TarReader {
     this.#padding -= length;
     return length;
   }
-}
-
-// The largest id means "unchanged" to chown(2).
-const maxId = 0xffff_fffe;
-
-function checkId(id: number): number {
-  if (id < 0 || id > maxId) throw badArchive(`an entry has the impossible owner ${id}`);
-  return id;
 }
