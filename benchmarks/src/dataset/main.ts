@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   mkdirSync(dataDirectory, { recursive: true });
   await using builder = new ImageBuilder(dataDirectory);
 
-  await step("Debian base", () => builder.layer("base", (root) => bootstrap(root)));
+  await step("Debian base", () => builder.layer("base", bootstrap));
   await step("packages", () => builder.layer("packages", (root) => installPackages(root, debianPackages)));
   await step("node_modules", () => builder.layer("node-modules", installNodeModules));
   await step("changes", () => builder.layer("changes", changeTree));

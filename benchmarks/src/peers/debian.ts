@@ -15,11 +15,19 @@ function hostSources(): string[] {
   return files;
 }
 
-/** Fill the empty directory `root` with the smallest Debian that has apt, and with `packages`. */
-export async function bootstrap(root: string, packages: readonly string[] = []): Promise<void> {
-  const include = packages.map((name) => `--include=${name}`);
-  const options = ["--quiet", "--variant=minbase", "--format=directory", ...include];
-  await run("mmdebstrap", [...options, suite, root, ...hostSources()]);
+/** Fill the empty directory `root` with the smallest Debian that has apt. */
+export async function bootstrap(root: string): Promise<void> {
+  await mmdebstrap(root, "minbase");
+}
+
+/** Fill the empty directory `root` with these packages and what they depend on, unpacked but not set up. */
+export async function unpackPackages(root: string, packages: readonly string[]): Promise<void> {
+  await mmdebstrap(root, "extract", ...packages.map((name) => `--include=${name}`));
+}
+
+async function mmdebstrap(root: string, variant: string, ...options: readonly string[]): Promise<void> {
+  const all = ["--quiet", `--variant=${variant}`, "--format=directory", ...options];
+  await run("mmdebstrap", [...all, suite, root, ...hostSources()]);
 }
 
 /**

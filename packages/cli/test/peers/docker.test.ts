@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Scratch } from "@strata/benchmarks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildContext, debianArchive } from "./support/contents.ts";
+import { buildContext, toolsArchive } from "./support/contents.ts";
 import { Docker } from "./support/docker.ts";
 import { describeWith } from "./support/needs.ts";
 import { drivers, Strata } from "./support/strata.ts";
@@ -19,7 +19,7 @@ describeWith("images built by Docker", ["root", "dockerd", "docker", "mmdebstrap
   beforeAll(async () => {
     scratch = new Scratch();
     await using builder = await Docker.start();
-    await builder.run("import", await debianArchive(), imported);
+    await builder.run("import", await toolsArchive(), imported);
     const context = buildContext(scratch.join("context"), imported);
     await builder.run("build", "--network=none", "--tag", everything, context);
     await builder.run("build", "--tag", fromScratch, scratchContext(scratch.join("scratch-context")));

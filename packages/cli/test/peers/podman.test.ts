@@ -1,6 +1,6 @@
 import { ContainersStorage, Scratch } from "@strata/benchmarks";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { buildContext, debianArchive } from "./support/contents.ts";
+import { buildContext, toolsArchive } from "./support/contents.ts";
 import { describeWith } from "./support/needs.ts";
 import { drivers, Strata } from "./support/strata.ts";
 import { expectSameTree } from "./support/trees.ts";
@@ -15,8 +15,8 @@ describeWith("an image built by Podman", ["root", "podman", "mmdebstrap"], () =>
   beforeAll(async () => {
     scratch = new Scratch();
     storage = new ContainersStorage();
-    await storage.podman("import", await debianArchive(), "debian.example/base");
-    const context = buildContext(scratch.join("context"), "debian.example/base");
+    await storage.podman("import", await toolsArchive(), "tools.example/base");
+    const context = buildContext(scratch.join("context"), "tools.example/base");
     const isolation = ["--isolation=chroot", "--cap-add=all"];
     await storage.podman("build", "--layers", ...isolation, "--tag", image, context);
     tree = (await storage.podman("image", "mount", image)).stdout.trim();

@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { bootstrap, dataDirectory, run, Scratch } from "@strata/benchmarks";
+import { dataDirectory, run, Scratch, unpackPackages } from "@strata/benchmarks";
 
 /** Where the scripts are that fill layers. */
 export const layerScripts = fileURLToPath(new URL("../layers/", import.meta.url));
@@ -14,16 +14,15 @@ export async function fillLayer(script: (typeof layers)[number], root: string): 
 }
 
 /**
- * A tar of the smallest Debian, with the programs that {@link layerScripts} need. Made once, and kept beside the
- * benchmarks' data.
+ * A tar of a root file system that can run {@link layerScripts}. Made once, and kept beside the benchmarks' data.
  */
-export async function debianArchive(): Promise<string> {
-  const path = `${dataDirectory}debian.tar`;
+export async function toolsArchive(): Promise<string> {
+  const path = `${dataDirectory}tools.tar`;
   if (existsSync(path)) return path;
   mkdirSync(dataDirectory, { recursive: true });
   await using scratch = new Scratch();
   const root = scratch.join("root");
-  await bootstrap(root, ["acl", "attr", "libcap2-bin"]);
+  await unpackPackages(root, ["dash", "coreutils", "acl", "attr", "libcap2-bin"]);
   const partial = `${path}.${process.pid}`;
   await run("tar", ["--xattrs", "--xattrs-include=*", "--numeric-owner", "-C", root, "-cf", partial, "."]);
   renameSync(partial, path);
@@ -32,7 +31,7 @@ export async function debianArchive(): Promise<string> {
 
 /**
  * Make a build context whose Dockerfile runs the scripts one after the other, each making a layer, on top of `base`,
- * which is {@link debianArchive}.
+ * which is {@link toolsArchive}.
  * @returns `path`
  */
 export function buildContext(path: string, base: string): string {
