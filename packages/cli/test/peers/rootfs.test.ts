@@ -59,17 +59,13 @@ describeWith("a Debian root file system with packages installed on top", needs, 
     });
 
     it("runs: the programs of both layers start in it", async () => {
-      const { stdout } = await run("chroot", [
-        tree,
-        "python3",
-        "-c",
-        "print(open('/etc/debian_version').read())",
-      ]);
+      const program = "print(open('/etc/debian_version').read())";
+      const { stdout } = await run("chroot", [tree, "python3", "-c", program]);
       expect(stdout).toMatch(/^12\./);
     });
 
     it("check finds nothing wrong", async () => {
-      expect(await strata.run("check")).not.toMatch(/sha256|damage/);
+      expect(await strata.run("check")).toBe("No problems found");
     });
   });
 });
