@@ -168,9 +168,14 @@ class Job {
 }
 
 function startThread(): Worker {
-  // Flags of the process are not for the thread: with --input-type, for one, it would not start.
-  const options = { name: "strata-layer", execArgv: [] };
-  const worker = new Worker(new URL("./thread.js", import.meta.url), options);
+  const worker = new Worker(new URL("./thread.js", import.meta.url), {
+    name: "strata-layer",
+    // Flags of the process are not for the thread: with --input-type, for one, it would not start.
+    execArgv: [],
+    // What a layer leaves behind on the heap is soon garbage, and each piece of it holds a megabyte outside of the
+    // heap: collected often, it is not there twice.
+    resourceLimits: { maxYoungGenerationSizeMb: 4 },
+  });
   worker.unref();
   return worker;
 }

@@ -2,15 +2,15 @@ import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { damaged, truncated } from "./damaged.ts";
 
-const MiB = 1024 * 1024;
+const KiB = 1024;
 
 /**
  * Decompress gzip, of several members too. Inflating runs in a thread of libuv's pool, beside whatever the caller does
  * with the piece before: hence the large pieces, and room for one more.
  */
 export async function* gunzip(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const input = Readable.from(source, { objectMode: false, highWaterMark: MiB });
-  const stream = createGunzip({ chunkSize: MiB });
+  const input = Readable.from(source, { objectMode: false, highWaterMark: 256 * KiB });
+  const stream = createGunzip({ chunkSize: 1024 * KiB });
   let sourceError: unknown;
   input.on("error", (error) => {
     sourceError = error;
