@@ -33,8 +33,8 @@ async function quickstart(report: Report): Promise<string[]> {
     await store.import(source, { reference: base });
     return size;
   });
-  const container = await store.createContainer(base);
-  const tree = await report.result("mount a container", () => store.mountContainer(container.id));
+  const container = await report.result("create a container", () => store.createContainer(base));
+  const tree = await report.result("mount it", () => store.mountContainer(container.id));
 
   // Mounted, it is an ordinary directory, and any program can work in it.
   const plan = await planEdits(tree);
