@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { StrataCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { ArchiveInput } from "../input.ts";
+import { warnOfLostOwners } from "../lost-owners.ts";
 import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { collect } from "../options/values.ts";
 import { layerProgress } from "../progress/layer-progress.ts";
@@ -64,13 +65,12 @@ async function receive(context: Context, source: string, options: ImportOptions)
   using input = new ArchiveInput(source === "-" ? undefined : source);
   // The ID is what scripts want: progress is for terminals, and for --json.
   using progress = layerProgress(context, !context.options.json && !context.stdout.isTerminal);
-  return await withStore(
-    context,
-    async (store) =>
-      await store.import(input.source, {
-        ...options,
-        signal: context.signal,
-        onProgress: (event) => progress.show(event),
-      }),
-  );
+  return await withStore(context, async (store) => {
+    await warnOfLostOwners(context, store.driver, options.ignoreOwnership);
+    return await store.import(input.source, {
+      ...options,
+      signal: context.signal,
+      onProgress: (event) => progress.show(event),
+    });
+  });
 }

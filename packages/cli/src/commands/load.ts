@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { StrataCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { ArchiveInput } from "../input.ts";
+import { warnOfLostOwners } from "../lost-owners.ts";
 import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { layerProgress } from "../progress/layer-progress.ts";
 import { withStore } from "../store-access.ts";
@@ -51,16 +52,15 @@ async function receive(context: Context, options: Options): Promise<LoadedImage[
   const { platform, quiet } = options;
   using input = new ArchiveInput(options.input);
   using progress = layerProgress(context, quiet);
-  return await withStore(
-    context,
-    async (store) =>
-      await store.load(input.source, {
-        ...(platform !== undefined && { platform }),
-        ...limitsOf(options),
-        signal: context.signal,
-        onProgress: (event) => progress.show(event),
-      }),
-  );
+  return await withStore(context, async (store) => {
+    await warnOfLostOwners(context, store.driver, options.ignoreChownErrors);
+    return await store.load(input.source, {
+      ...(platform !== undefined && { platform }),
+      ...limitsOf(options),
+      signal: context.signal,
+      onProgress: (event) => progress.show(event),
+    });
+  });
 }
 
 function describe(
