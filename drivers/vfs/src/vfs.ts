@@ -100,7 +100,8 @@ async function create(place: SnapshotPlace, options: CreateOptions): Promise<voi
       ? undefined
       : await FileLock.take(parent, "exclusive", { create: false, ...options });
     await copyTree(parent, tree, options);
-    await record(place, options);
+    // A view's copy is not written to.
+    if (place.kind === "active") await record(place, options);
   }
 }
 
