@@ -244,8 +244,9 @@ describe.runIf(drivers.length > 1)("a container of another driver", () => {
     const { id } = await opened.store.createContainer("base:1", { name: "web" });
     await using other = await openStore(opened.root, "vfs");
     expect(await other.store.containers()).toMatchObject([{ id, driver: "overlay2" }]);
-    for (const attempt of [other.store.mountContainer(id), other.store.removeContainer(id)]) {
-      await expect(attempt).rejects.toMatchObject({
+    const attempts = [() => other.store.mountContainer(id), () => other.store.removeContainer(id)];
+    for (const attempt of attempts) {
+      await expect(attempt()).rejects.toMatchObject({
         code: "FailedPrecondition",
         message: expect.stringContaining("--driver overlay2"),
       });
