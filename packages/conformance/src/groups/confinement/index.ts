@@ -1,0 +1,3 @@
+import type { Group } from "../../behaviour.ts";
+
+export const confinement: Group = { name: "confinement", title: "confinement", behaviours: [] };

@@ -1,0 +1,9 @@
+export { describeDriver } from "./describe-driver.ts";
+export type {
+  CapabilityName,
+  DriverModule,
+  DriverUnderTest,
+  Facility,
+  Supports,
+} from "./driver-under-test.ts";
+export type { FileSystemType } from "./host/loop-file-system.ts";
