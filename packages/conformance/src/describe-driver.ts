@@ -5,6 +5,9 @@ import { missingFacilities } from "./host/facilities.ts";
 import { RootFileSystem } from "./host/root-file-system.ts";
 import { runBehaviour } from "./run-behaviour.ts";
 
+/** For what waits for disks and other processes; no measure of speed. */
+const timeoutMs = 120_000;
+
 /**
  * Hold a driver to the suite, in a test file of vitest: one test a behaviour.
  *
@@ -24,17 +27,17 @@ export function describeDriver(under: DriverUnderTest): void {
     beforeAll(async () => {
       if (missing.length > 0) throw new Error(`the host lacks ${missing.join(", ")}`);
       fileSystem = await RootFileSystem.make(under);
-    });
+    }, timeoutMs);
     afterAll(async () => {
       for (const [reason, ids] of skipped)
         console.log(`skipped: ${under.name}: ${ids.join(", ")}: ${reason}`);
       await fileSystem?.[Symbol.asyncDispose]();
-    });
+    }, timeoutMs);
 
     for (const group of groups) {
       describe(group.title, () => {
         for (const behaviour of group.behaviours) {
-          it(behaviour.title, async (context) => {
+          it(behaviour.title, { timeout: timeoutMs }, async (context) => {
             const outcome = await runBehaviour(behaviour, under, fileSystem.directory);
             if (outcome.status === "failed") throw outcome.error;
             if (outcome.status === "passed") return;

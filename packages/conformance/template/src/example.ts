@@ -1,0 +1,108 @@
+import { execFile } from "node:child_process";
+import { chmod, mkdir } from "node:fs/promises";
+import { promisify } from "node:util";
+import {
+  type CallOptions,
+  type Capabilities,
+  type CreateOptions,
+  createDriver,
+  type DriverMechanism,
+  type DriverOptions,
+  type PlainLayout,
+  removeTree,
+  type SnapshotPlace,
+  type StorageDriver,
+  StrataError,
+  supported,
+  treeUsage,
+  type Usage,
+  unsupported,
+} from "@strata/core";
+
+const run = promisify(execFile);
+
+/** A storage driver that keeps each snapshot as a whole copy, made by `cp`. */
+export function example(options: DriverOptions): Promise<StorageDriver> {
+  return createDriver(mechanism, options);
+}
+
+/** In each snapshot's directory, `tree` is the whole tree. */
+const mechanism: DriverMechanism = {
+  name: "example",
+  probe,
+  create,
+  layout,
+  mount,
+  mountedAt,
+  unmount,
+  seal,
+  destroy,
+  usage,
+};
+
+/** What this driver can do here, with the reasons. What it cannot do on this host at all, it refuses. */
+async function probe(root: string): Promise<Capabilities> {
+  if (process.geteuid?.() !== 0) {
+    throw new StrataError(
+      "Unsupported",
+      `example cannot work in ${root}: it keeps owners and devices; run as root`,
+    );
+  }
+  return {
+    sharesParent: unsupported("a snapshot is a copy of its parent"),
+    readonlyViews: unsupported("a view is a copy, which can be written"),
+    rebase: unsupported("a snapshot holds a whole tree, not what differs from a parent"),
+    ownership: supported("runs as root"),
+    xattrs: supported("cp copies them"),
+    hardlinksKeptOnWrite: supported("cp keeps hardlinks"),
+    quotaBytes: unsupported("plain directories have no quotas"),
+    quotaInodes: unsupported("plain directories have no quotas"),
+    maxDepth: 500,
+  };
+}
+
+/** Make the tree: the parent's, or an empty one. If this fails, core calls `destroy`. */
+async function create(place: SnapshotPlace, { signal }: CreateOptions): Promise<void> {
+  const [parent] = place.parents;
+  await mkdir(treeOf(place.dir));
+  await chmod(treeOf(place.dir), 0o755); // Whatever the umask.
+  if (parent !== undefined) {
+    await run("cp", ["-a", "--reflink=auto", `${treeOf(parent)}/.`, treeOf(place.dir)], {
+      ...(signal && { signal }),
+    });
+  }
+}
+
+/** Where apply and diff find the bytes. */
+function layout({ dir, parents: [parent] }: SnapshotPlace): PlainLayout {
+  return { format: "plain", dir: treeOf(dir), ...(parent !== undefined && { base: treeOf(parent) }) };
+}
+
+/** Called only when {@link mountedAt} says that the tree is not visible, which here it always is. */
+async function mount(place: SnapshotPlace): Promise<string> {
+  return treeOf(place.dir);
+}
+
+async function mountedAt(place: SnapshotPlace): Promise<string> {
+  return treeOf(place.dir);
+}
+
+async function unmount(): Promise<void> {
+  // There is no mount to undo.
+}
+
+async function seal(): Promise<void> {
+  // A tree is whole as it is.
+}
+
+function destroy(dir: string, options: CallOptions): Promise<Usage> {
+  return removeTree(dir, options);
+}
+
+function usage(place: SnapshotPlace, options: CallOptions): Promise<Usage> {
+  return treeUsage(treeOf(place.dir), options);
+}
+
+function treeOf(dir: string): string {
+  return `${dir}/tree`;
+}
