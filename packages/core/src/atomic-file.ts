@@ -1,5 +1,6 @@
 import { open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
+import { failpoint } from "./failpoint.ts";
 
 export interface WriteFileOptions {
   /** The new content survives a power cut once this has returned. Costs two fsync(2). @defaultValue true */
@@ -28,7 +29,9 @@ export async function writeFileAtomic(
   } finally {
     await file.close();
   }
+  failpoint("file.temporary-written");
   await rename(temporary, path);
+  failpoint("file.renamed");
   if (durable) await fsyncPath(dirname(path));
 }
 

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import type { CallOptions, CleanupReport } from "./driver.ts";
 import type { DriverCore } from "./driver-core.ts";
 import { errnoCode, isStrataError } from "./errors.ts";
+import { failpoint } from "./failpoint.ts";
 import { FileLock } from "./file-lock.ts";
 import { assertUnmounted } from "./mounts.ts";
 import type { StateDirectory } from "./state-directory.ts";
@@ -13,7 +14,9 @@ import type { StateDirectory } from "./state-directory.ts";
 export async function cleanUp(core: DriverCore, { signal }: CallOptions): Promise<CleanupReport> {
   const { state, mechanism } = core;
   await releaseAbandonedMounts(core, signal);
+  failpoint("cleanup.mounts-released");
   await trashGarbage(state, signal);
+  failpoint("cleanup.garbage-trashed");
 
   let removed = 0;
   let bytes = 0;
@@ -25,6 +28,7 @@ export async function cleanUp(core: DriverCore, { signal }: CallOptions): Promis
     if (lock === undefined) continue; // Another process is destroying it.
     try {
       const usage = await mechanism.destroy(path, { ...(signal && { signal }) });
+      failpoint("cleanup.snapshot-destroyed");
       removed += 1;
       bytes += usage.bytes;
     } catch (error) {

@@ -4,6 +4,7 @@ import type { CommitOptions, SnapshotInfo } from "./driver.ts";
 import { chainOn, currentEntry, type DriverCore } from "./driver-core.ts";
 import { syncFileSystem } from "./durability.ts";
 import { StrataError } from "./errors.ts";
+import { failpoint } from "./failpoint.ts";
 import { assertUnmounted } from "./mounts.ts";
 import { type Entry, infoOf } from "./state-directory.ts";
 
@@ -28,11 +29,14 @@ export async function commitSnapshot(
   assertParent(core, entry, options.parent);
 
   await mechanism.seal(place);
+  failpoint("commit.sealed");
   const committed = await state.locked(() => stage(core, entry, name, options), signal);
   if (core.durable) await makeDurable(core, committed, options.synced ?? false);
+  failpoint("commit.durable");
   await state.locked(() => {
     state.assertFree(name);
     renameSync(state.pointerPath("keys", entry.record.id), state.pointerPath("names", name));
+    failpoint("commit.renamed");
   }, signal);
   if (core.durable) {
     await fsyncPath(`${state.root}/names`);
@@ -76,9 +80,14 @@ function stage(core: DriverCore, { directory, record }: Entry, name: string, opt
     },
   };
   mkdirSync(`${state.path(directory)}/children`, { recursive: true, mode: 0o700 });
+  failpoint("commit.children-made");
   state.writeRecord("names", committed);
+  failpoint("commit.record-written");
   const parent = chain[0];
-  if (parent !== undefined && record.parent === undefined) state.addChild(parent, directory, "names");
+  if (parent !== undefined && record.parent === undefined) {
+    state.addChild(parent, directory, "names");
+    failpoint("commit.parent-marked");
+  }
   return committed;
 }
 

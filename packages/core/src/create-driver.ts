@@ -22,6 +22,7 @@ import type {
 import { currentEntry, type DriverCore, onBehalf } from "./driver-core.ts";
 import { syncFileSystem } from "./durability.ts";
 import { attempt } from "./errors.ts";
+import { failpoint } from "./failpoint.ts";
 import { assertId } from "./ids.ts";
 import { listSnapshots } from "./list-snapshots.ts";
 import { makeSnapshot } from "./make-snapshot.ts";
@@ -54,6 +55,7 @@ export async function createDriver(
   }
   return attempt(`open ${mechanism.name} in ${root}`, async () => {
     mkdirSync(root, { recursive: true, mode: 0o700 });
+    failpoint("open.root-made");
     // Mounts are known to the kernel by their real path.
     const path = realpathSync(root);
     // First, so that a root where this driver cannot work is left to another.

@@ -25,6 +25,7 @@ export type {
   ViewSnapshot,
 } from "./driver.ts";
 export { type ErrorCode, errnoCode, isStrataError, StrataError, toStrataError } from "./errors.ts";
+export { failpoint, failpoints } from "./failpoint.ts";
 export { FileLock, type FileLockOptions, type LockMode, type TakeLockOptions } from "./file-lock.ts";
 export { assertId } from "./ids.ts";
 export type { LayerLayout, OverlayLayout, PlainLayout } from "./layout.ts";

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import type { PrepareOptions, Quota } from "./driver.ts";
 import { chainOn, type DriverCore } from "./driver-core.ts";
 import { StrataError } from "./errors.ts";
+import { failpoint } from "./failpoint.ts";
 import { FileLock } from "./file-lock.ts";
 import { randomName } from "./ids.ts";
 import type { CreateOptions } from "./mechanism.ts";
@@ -35,9 +36,11 @@ export async function makeSnapshot(
   try {
     const options: CreateOptions = { ...(quota && { quota }), ...(signal && { signal }) };
     await mechanism.create(state.place(entry), options);
+    failpoint("prepare.tree-made");
     await state.locked(() => {
       state.assertFree(key);
       state.setPointer("keys", key, entry.directory);
+      failpoint("prepare.key-set");
     }, signal);
     return entry;
   } catch (error) {
@@ -49,13 +52,18 @@ export async function makeSnapshot(
 function begin({ state }: DriverCore, entry: Entry): { entry: Entry; lock: FileLock } {
   const path = state.path(entry.directory);
   mkdirSync(path, { mode: 0o700 });
+  failpoint("prepare.directory-made");
   let lock: FileLock | undefined;
   try {
     lock = FileLock.tryTake(path, "exclusive", { create: false });
     if (lock === undefined) throw new StrataError("Busy", `${path} was locked as soon as it was there`);
     state.writeRecord("keys", entry);
+    failpoint("prepare.record-written");
     const parent = entry.record.chain[0];
-    if (parent !== undefined) state.addChild(parent, entry.directory, "keys");
+    if (parent !== undefined) {
+      state.addChild(parent, entry.directory, "keys");
+      failpoint("prepare.parent-marked");
+    }
     return { entry, lock };
   } catch (error) {
     rmSync(path, { recursive: true });

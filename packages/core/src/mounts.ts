@@ -1,6 +1,7 @@
 import type { Mount, MountOptions, UnmountOptions } from "./driver.ts";
 import { currentEntry, type DriverCore } from "./driver-core.ts";
 import { errnoCode, isStrataError, StrataError } from "./errors.ts";
+import { failpoint } from "./failpoint.ts";
 import type { SnapshotPlace } from "./mechanism.ts";
 import { type Claim, MountClaims } from "./mount-claims.ts";
 import type { Entry } from "./state-directory.ts";
@@ -20,12 +21,16 @@ export async function mountSnapshot(
   // A persistent mount does not outlive the host's boot; its mark does.
   if (mounted === undefined) claims.dropPersistent();
   const mine = claims.take();
+  failpoint("mount.claimed");
   try {
     const path = mounted ?? (await core.mechanism.mount(place));
+    failpoint("mount.mounted");
     claims.wipeStale();
     if (!persistent) return claimed(core, entry, path, mine);
     claims.takePersistent();
+    failpoint("mount.persistent-claimed");
     mine.drop();
+    failpoint("mount.claim-dropped");
     return unclaimed(path);
   } catch (error) {
     mine.drop();
@@ -56,6 +61,7 @@ export async function unmountSnapshot(
   const mounted = (await core.mechanism.mountedAt(place)) !== undefined;
   if (mounted && claims.holders().length === 0) await undo(core, entry.record.id, place, force);
   claims.dropPersistent();
+  failpoint("unmount.claim-dropped");
   return mounted;
 }
 
@@ -117,6 +123,7 @@ async function release(core: DriverCore, entry: Entry, mine: Claim): Promise<voi
     const mounted = (await core.mechanism.mountedAt(place)) !== undefined;
     if (last && mounted) await undo(core, entry.record.id, place, false);
     mine.drop();
+    failpoint("unmount.claim-dropped");
   } catch (error) {
     if (!isStrataError(error, "NotFound")) throw error;
     mine.drop(); // Somebody deleted the driver's directory.
@@ -126,6 +133,7 @@ async function release(core: DriverCore, entry: Entry, mine: Claim): Promise<voi
 async function undo(core: DriverCore, id: string, place: SnapshotPlace, force: boolean): Promise<void> {
   try {
     await core.mechanism.unmount(place, force);
+    failpoint("unmount.unmounted");
   } catch (error) {
     if (errnoCode(error) !== "EBUSY") throw error;
     const message =

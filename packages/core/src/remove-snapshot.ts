@@ -2,6 +2,7 @@ import { unlinkSync } from "node:fs";
 import { childrenOf } from "./children.ts";
 import type { DriverCore } from "./driver-core.ts";
 import { errnoCode, StrataError } from "./errors.ts";
+import { failpoint } from "./failpoint.ts";
 import { FileLock } from "./file-lock.ts";
 import type { SnapshotPlace } from "./mechanism.ts";
 import { assertUnmounted } from "./mounts.ts";
@@ -20,6 +21,7 @@ export async function removeSnapshot(core: DriverCore, id: string): Promise<void
     if (state.pointer(kind, id) !== directory) throw state.notFound(id);
     assertChildless(state, id, directory);
     unlinkSync(state.pointerPath(kind, id));
+    failpoint("remove.pointer-removed");
     if (lock !== undefined) state.moveToTrash(directory);
   });
 }

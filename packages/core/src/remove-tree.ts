@@ -21,6 +21,7 @@ import {
 } from "@strata/linux";
 import type { CallOptions, Usage } from "./driver.ts";
 import { errnoCode, StrataError } from "./errors.ts";
+import { failpoint } from "./failpoint.ts";
 import { randomName } from "./ids.ts";
 import { inTurns } from "./turns.ts";
 
@@ -79,6 +80,7 @@ class Removal {
       }
       unlinkat(parent, name, isDirectory ? AT_REMOVEDIR : 0);
       this.#count(stat, isDirectory);
+      failpoint("tree.entry-removed");
     } catch (error) {
       if (errnoCode(error) !== "ENOENT") throw error; // Gone meanwhile.
     }

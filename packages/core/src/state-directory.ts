@@ -12,6 +12,7 @@ import {
 import { basename } from "node:path";
 import type { SnapshotInfo } from "./driver.ts";
 import { errnoCode, isStrataError, StrataError } from "./errors.ts";
+import { failpoint } from "./failpoint.ts";
 import { FileLock } from "./file-lock.ts";
 import type { SnapshotPlace } from "./mechanism.ts";
 import { decodeRecord, encodeRecord, type SnapshotRecord } from "./snapshot-record.ts";
@@ -68,7 +69,9 @@ export class StateDirectory {
       for (const name of ["snapshots", "keys", "names", "trash"]) {
         mkdirSync(`${root}/${name}`, { recursive: true, mode: 0o700 });
       }
+      failpoint("open.directories-made");
       if (before !== driver) writeFileSync(owner, `${driver}\n`, { mode: 0o600 });
+      failpoint("open.owner-written");
     });
     return state;
   }
@@ -217,7 +220,9 @@ export class StateDirectory {
       const parent = this.readableRecord(kind, directory)?.chain[0];
       if (parent !== undefined) this.removeChild(parent, directory);
     }
+    failpoint("trash.parent-unmarked");
     renameSync(this.path(directory), this.trashPath(directory));
+    failpoint("trash.moved");
   }
 
   /**
