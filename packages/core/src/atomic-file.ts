@@ -1,4 +1,4 @@
-import { open, rename } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { failpoint } from "./failpoint.ts";
 
@@ -22,15 +22,21 @@ export async function writeFileAtomic(
   { durable = true, mode = 0o600 }: WriteFileOptions = {},
 ): Promise<void> {
   const temporary = `${path}.tmp`;
-  const file = await open(temporary, "w", mode);
   try {
-    await file.writeFile(data);
-    if (durable) await file.sync();
-  } finally {
-    await file.close();
+    const file = await open(temporary, "w", mode);
+    try {
+      await file.writeFile(data);
+      if (durable) await file.sync();
+    } finally {
+      await file.close();
+    }
+    failpoint("file.temporary-written");
+    await rename(temporary, path);
+  } catch (error) {
+    // On a full disk, what was half written would hold what little space there is.
+    await rm(temporary, { force: true }).catch(() => {});
+    throw error;
   }
-  failpoint("file.temporary-written");
-  await rename(temporary, path);
   failpoint("file.renamed");
   if (durable) await fsyncPath(dirname(path));
 }

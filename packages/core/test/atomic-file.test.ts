@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fsyncPath, writeFileAtomic } from "@strata/core";
 import { expect, test } from "vitest";
@@ -48,4 +48,11 @@ test("a missing path is ENOENT", async () => {
   await expect(fsyncPath(join(directory, "no"))).rejects.toMatchObject({ code: "ENOENT" });
   await expect(writeFileAtomic(join(directory, "no", "file"), "")).rejects.toMatchObject({ code: "ENOENT" });
   await fsyncPath(directory);
+});
+
+test("a failure leaves the old content, and no temporary file", async () => {
+  const directory = scratch();
+  mkdirSync(join(directory, "file"));
+  await expect(writeFileAtomic(join(directory, "file"), "new")).rejects.toMatchObject({ code: "EISDIR" });
+  expect(readdirSync(directory)).toEqual(["file"]);
 });
