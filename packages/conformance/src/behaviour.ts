@@ -30,11 +30,13 @@ export interface Group {
  * - a capability, or `no` and a capability for what holds where it is absent;
  * - `host:` and a {@link Facility} of the host;
  * - `state on disk`: a driver that can be opened again on the same root;
- * - `processes`: a module that other processes can import, see `DriverUnderTest.module`.
+ * - `processes`: a module that other processes can import, see `DriverUnderTest.module`;
+ * - `inode table`: a file system under the driver whose inodes can run out.
  */
 export type Need =
   | CapabilityName
   | `no ${CapabilityName}`
   | `host:${Facility}`
   | "state on disk"
-  | "processes";
+  | "processes"
+  | "inode table";

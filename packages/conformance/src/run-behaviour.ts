@@ -56,6 +56,10 @@ function excludes(need: Need, under: DriverUnderTest, capabilities: Capabilities
   if (need === "processes") {
     return under.module === undefined ? "no module is named that another process could import" : undefined;
   }
+  if (need === "inode table") {
+    const { fileSystem = "ext4" } = under;
+    return fileSystem === "ext4" ? undefined : `${fileSystem} makes inodes as long as there is space`;
+  }
   const lacks = need.startsWith("no ");
   const name = lacks ? need.slice(3) : need;
   const capability = Object.entries<Capability | number>({ ...capabilities }).find(

@@ -1,3 +1,4 @@
 import type { Group } from "../../behaviour.ts";
+import { noSpace } from "./no-space.ts";
 
-export const faults: Group = { name: "faults", title: "faults", behaviours: [] };
+export const faults: Group = { name: "faults", title: "faults", behaviours: [...noSpace] };
