@@ -1,3 +1,4 @@
 import { constants } from "node:os";
 
-export const { EAGAIN, EBADF, EINTR, EINVAL, ENODATA, ENOENT, ENOTDIR, ENXIO } = constants.errno;
+export const { EAGAIN, EBADF, EINTR, EINVAL, ENAMETOOLONG, ENODATA, ENOENT, ENOTDIR, ENXIO } =
+  constants.errno;

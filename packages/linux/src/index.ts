@@ -1,3 +1,48 @@
+export {
+  type BtrfsSubvolInfo,
+  btrfsQgroupLimit,
+  btrfsQgroupRemove,
+  btrfsQuotaDisable,
+  btrfsQuotaEnableSimple,
+  btrfsSetSubvolReadonly,
+  btrfsSnapCreate,
+  btrfsStartSync,
+  btrfsSubvolCreate,
+  btrfsSubvolDestroy,
+  btrfsSubvolInfo,
+  btrfsSubvolReadonly,
+} from "./btrfs.ts";
+export {
+  type BtrfsDirEntry,
+  type BtrfsFileExtent,
+  type BtrfsInode,
+  type BtrfsName,
+  type BtrfsQuotaStatus,
+  decodeDirEntry,
+  decodeFileExtent,
+  decodeInodeItem,
+  decodeInodeNames,
+  decodeQgroupBytes,
+  decodeQuotaStatus,
+  decodeRootRef,
+} from "./btrfs-items.ts";
+export {
+  BTRFS_DIR_INDEX,
+  BTRFS_EXTENT_DATA,
+  BTRFS_INODE_EXTREF,
+  BTRFS_INODE_ITEM,
+  BTRFS_INODE_REF,
+  BTRFS_QGROUP_INFO,
+  BTRFS_QGROUP_STATUS,
+  BTRFS_QUOTA_TREE,
+  BTRFS_ROOT_DIRECTORY,
+  BTRFS_ROOT_ITEM,
+  BTRFS_ROOT_REF,
+  BTRFS_ROOT_TREE,
+  type BtrfsItem,
+  type BtrfsSearch,
+  btrfsTreeSearch,
+} from "./btrfs-search.ts";
 export type { Bytes } from "./bytes.ts";
 export {
   AT_EMPTY_PATH,

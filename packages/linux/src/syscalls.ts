@@ -153,6 +153,15 @@ export const copyFileRange: (
 export const ioctlInt: (fd: number, request: number, argument: number) => number = libc.func(
   "int ioctl(int, unsigned long, long)",
 );
+export const ioctl: (fd: number, request: number, argument: Memory) => number = libc.func(
+  "int ioctl(int, unsigned long, void *)",
+);
+export const ioctlInBackground: (
+  fd: number,
+  request: number,
+  argument: Memory,
+  done: (failure: unknown, result: number) => void,
+) => void = libc.background("int ioctl(int, unsigned long, void *)");
 export const lseek: (fd: number, offset: number, whence: number) => number = libc.func(
   "int64_t lseek(int, int64_t, int)",
 );

@@ -1,0 +1,133 @@
+import { fail } from "./errors.ts";
+import * as native from "./syscalls.ts";
+
+/** Trees of btrfs that are not subvolumes, by their id. */
+export const BTRFS_ROOT_TREE = 1n;
+export const BTRFS_QUOTA_TREE = 8n;
+
+/** The root directory of each subvolume. */
+export const BTRFS_ROOT_DIRECTORY = 256n;
+
+/** Types of items. */
+export const BTRFS_INODE_ITEM = 1;
+export const BTRFS_INODE_REF = 12;
+export const BTRFS_INODE_EXTREF = 13;
+export const BTRFS_DIR_INDEX = 96;
+export const BTRFS_EXTENT_DATA = 108;
+export const BTRFS_ROOT_ITEM = 132;
+export const BTRFS_ROOT_REF = 156;
+export const BTRFS_QGROUP_STATUS = 240;
+export const BTRFS_QGROUP_INFO = 242;
+
+/** What to look for in a tree. */
+export interface BtrfsSearch {
+  /** The tree's id; 0 for the subvolume that the open file is in. */
+  readonly tree: bigint;
+  /** The first and last object, in a subvolume an inode. @defaultValue all */
+  readonly objects?: readonly [first: bigint, last: bigint];
+  /** The first and last type of item. */
+  readonly types: readonly [first: number, last: number];
+  /** The first and last offset, whatever that is to the type. @defaultValue all */
+  readonly offsets?: readonly [first: bigint, last: bigint];
+  /**
+   * Skip what lies in blocks of the tree that no transaction from this one on has written. A block is about a hundred
+   * items: what is found may be older, but of what is newer nothing is left out. @defaultValue 0
+   */
+  readonly minTransid?: bigint;
+}
+
+/** An item of a tree. */
+export interface BtrfsItem {
+  readonly object: bigint;
+  readonly type: number;
+  readonly offset: bigint;
+  /** As on disk, see {@link decodeInodeItem} and its like. */
+  readonly data: Buffer;
+}
+
+// _IOWR(0x94, 17, struct btrfs_ioctl_search_args_v2): the key of 104 bytes, u64 buf_size, then the items.
+const TREE_SEARCH_V2 = 0xc0709411;
+const argsBytes = 112;
+const args = Buffer.allocUnsafeSlow(argsBytes + 256 * 1024); // A block, of 64 KiB at most, must fit.
+const fields = {
+  tree: 0,
+  minObject: 8,
+  maxObject: 16,
+  minOffset: 24,
+  maxOffset: 32,
+  minTransid: 40,
+  maxTransid: 48,
+  minType: 56,
+  maxType: 60,
+  items: 64,
+  size: 104,
+} as const;
+// struct btrfs_ioctl_search_header: u64 transid, u64 objectid, u64 offset, u32 type, u32 len.
+const headerBytes = 32;
+
+const maxId = 0xffff_ffff_ffff_ffffn;
+
+/**
+ * The items of a tree that match, in the order of their keys: object, type, offset. Sees the running transaction, but
+ * not what the kernel has put off: data on their way to the disk, and metadata of inodes that were just changed; call
+ * {@link syncfs} first where these matter. Needs CAP_SYS_ADMIN. Cost: proportional to what lies between the first and
+ * the last object in the blocks that were not skipped.
+ * @param fd - any open file of the file system
+ * @throws SystemError ENOENT, if there is no such tree
+ */
+export function* btrfsTreeSearch(fd: number, search: BtrfsSearch): Generator<BtrfsItem, void> {
+  const [firstObject, lastObject] = search.objects ?? [0n, maxId];
+  const [firstType, lastType] = search.types;
+  const [firstOffset, lastOffset] = search.offsets ?? [0n, maxId];
+  for (let from: Key | undefined = { object: firstObject, type: firstType, offset: firstOffset }; from; ) {
+    const items = searchOnce(fd, search, from, { object: lastObject, type: lastType, offset: lastOffset });
+    const last = items.at(-1);
+    if (last === undefined) return;
+    for (const item of items) {
+      const { type, offset } = item;
+      // The kernel takes the keys as one long number; so there are others between those that were meant.
+      if (type < firstType || type > lastType || offset < firstOffset || offset > lastOffset) continue;
+      yield item;
+    }
+    from = following(last);
+  }
+}
+
+type Key = Pick<BtrfsItem, "object" | "type" | "offset">;
+
+function searchOnce(fd: number, { tree, minTransid = 0n }: BtrfsSearch, from: Key, to: Key): BtrfsItem[] {
+  args.fill(0, 0, argsBytes);
+  args.writeBigUInt64LE(tree, fields.tree);
+  args.writeBigUInt64LE(from.object, fields.minObject);
+  args.writeBigUInt64LE(to.object, fields.maxObject);
+  args.writeBigUInt64LE(from.offset, fields.minOffset);
+  args.writeBigUInt64LE(to.offset, fields.maxOffset);
+  args.writeBigUInt64LE(minTransid, fields.minTransid);
+  args.writeBigUInt64LE(maxId, fields.maxTransid);
+  args.writeUInt32LE(from.type, fields.minType);
+  args.writeUInt32LE(to.type, fields.maxType);
+  args.writeUInt32LE(0xffff_ffff, fields.items);
+  args.writeBigUInt64LE(BigInt(args.length - argsBytes), fields.size);
+  if (native.ioctl(fd, TREE_SEARCH_V2, args) < 0) fail("ioctl TREE_SEARCH_V2");
+
+  const items: BtrfsItem[] = [];
+  let at = argsBytes;
+  for (let left = args.readUInt32LE(fields.items); left > 0; left--) {
+    const start = at + headerBytes;
+    const end = start + args.readUInt32LE(at + 28);
+    items.push({
+      object: args.readBigUInt64LE(at + 8),
+      type: args.readUInt32LE(at + 24),
+      offset: args.readBigUInt64LE(at + 16),
+      data: Buffer.from(args.subarray(start, end)),
+    });
+    at = end;
+  }
+  return items;
+}
+
+function following({ object, type, offset }: Key): Key | undefined {
+  if (offset < maxId) return { object, type, offset: offset + 1n };
+  if (type < 255) return { object, type: type + 1, offset: 0n };
+  return object < maxId ? { object: object + 1n, type: 0, offset: 0n } : undefined;
+}
