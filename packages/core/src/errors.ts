@@ -1,3 +1,5 @@
+import { constants } from "node:os";
+
 /**
  * Every way a storage operation can fail. The set is closed: callers switch on it, and a new code is a new
  * major version.
@@ -53,12 +55,14 @@ export function isStrataError(error: unknown, code?: ErrorCode): error is Strata
 
 /** The `code` of a system error (`ENOENT`, `EEXIST`, ...), or undefined for anything else. */
 export function errnoCode(error: unknown): string | undefined {
-  return error instanceof Error &&
-    "code" in error &&
-    typeof error.code === "string" &&
-    /^E[A-Z0-9]+$/.test(error.code)
-    ? error.code
-    : undefined;
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  if (isUnnamedQuotaError(error)) return "EDQUOT";
+  return typeof error.code === "string" && /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
+}
+
+/** libuv, and so Node's `fs`, has no name for the error of a full quota. */
+function isUnnamedQuotaError(error: Error & { code: unknown }): boolean {
+  return error.code === "UNKNOWN" && "errno" in error && error.errno === -constants.errno.EDQUOT;
 }
 
 const codeOfErrno: Readonly<Record<string, ErrorCode>> = {
@@ -99,7 +103,8 @@ export function toStrataError(error: unknown, what: string): unknown {
   if (errno === undefined || isStrataError(error) || !(error instanceof Error)) return error;
   const code = codeOfErrno[errno] ?? "FailedPrecondition";
   const hint = hintOfCode[code];
-  return new StrataError(code, `${what}: ${error.message}${hint ? `; ${hint}` : ""}`, { cause: error });
+  const why = error.message.replace("UNKNOWN: unknown error", `${errno}: disk quota exceeded`);
+  return new StrataError(code, `${what}: ${why}${hint ? `; ${hint}` : ""}`, { cause: error });
 }
 
 /**

@@ -31,6 +31,18 @@ test.each([
   expect(toStrataError(Object.assign(new Error("failed"), { code: errno }), "x")).toMatchObject({ code });
 });
 
+test("a full quota has no name in Node, and is told by its number", () => {
+  const node = Object.assign(new Error("UNKNOWN: unknown error, write"), { code: "UNKNOWN", errno: -122 });
+  expect(errnoCode(node)).toBe("EDQUOT");
+  const error = toStrataError(node, "apply");
+  expect(error).toMatchObject({ code: "NoSpace", cause: node });
+  expect(error).toHaveProperty(
+    "message",
+    expect.stringMatching(/^apply: EDQUOT: disk quota exceeded, write; /),
+  );
+  expect(errnoCode(Object.assign(new Error(), { code: "UNKNOWN", errno: -4094 }))).toBeUndefined();
+});
+
 test("all else comes back as it is", () => {
   for (const error of [
     new StrataError("Busy", "mounted"),
