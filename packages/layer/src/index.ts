@@ -4,7 +4,7 @@ export type { EntryField } from "./compare-entries.ts";
 export { type CompareTreesOptions, compareTrees, type TreeDifference } from "./compare-trees.ts";
 export { type Compression, decompressor, detectCompression } from "./compression.ts";
 export type { ChangeKind } from "./diff/change-tree.ts";
-export { diff } from "./diff/diff.ts";
+export { type DiffOptions, diff } from "./diff/diff.ts";
 export { defaultLimits, type Limits, limitExceeded, ratioJudgedFromBytes } from "./limits.ts";
 export { settleLayer, type Unresolved } from "./settle.ts";
 export type { EntryType, LayerEntry } from "./tar/entry.ts";
