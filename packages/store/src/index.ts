@@ -9,6 +9,7 @@ export type { RemoveContainerOptions } from "./containers/remove.ts";
 export type { StoreContext } from "./content/context.ts";
 export type { ImageRecord } from "./content/image-record.ts";
 export type { ContainerConfig, Descriptor, HistoryItem, ImageConfig, Manifest } from "./documents.ts";
+export { failpoints } from "./failpoint.ts";
 export { type ImageFilter, parseImageFilter } from "./images/filters.ts";
 export type { HistoryEntry } from "./images/history.ts";
 export { type ImageSummary, type ImagesOptions, listImages } from "./images/list.ts";

@@ -7,6 +7,7 @@ import { type ImageRecord, readImage } from "./content/image-record.ts";
 import { layoutVersion } from "./content/open-layout.ts";
 import { blobPath } from "./content/paths.ts";
 import type { Descriptor } from "./documents.ts";
+import { failpoint } from "./failpoint.ts";
 import { findImage } from "./images/find.ts";
 import { parseName, parseReference } from "./reference.ts";
 
@@ -44,6 +45,7 @@ export async function* save(
       files.push(file);
       members.push({ name: blobName(digest), file, size, digest });
     }
+    failpoint("save.blobs-opened");
     yield* writeArchive([...members, ...documents(images)], signal);
   } finally {
     for (const file of files) await file.close();

@@ -3,6 +3,7 @@ import { StrataError } from "@strata/core";
 import type { StoreContext } from "../content/context.ts";
 import { readIndex } from "../content/image-index.ts";
 import { withStoreLock } from "../content/store-lock.ts";
+import { failpoint } from "../failpoint.ts";
 import { findImage } from "../images/find.ts";
 import { resolveImage } from "../images/resolve.ts";
 import { ensureUnpacked } from "../ingest/ensure-unpacked.ts";
@@ -44,9 +45,11 @@ export async function createContainer(
   await withStoreLock(root, async () => {
     chooseName(await listContainers(context), name);
     await staging.hold([], [id]);
+    failpoint("container.held");
   });
   await driver.prepare(id, image.chainIds.at(-1), { ...(signal && { signal }) });
   try {
+    failpoint("container.snapshot-made");
     return await withStoreLock(root, async () => {
       // Both may have changed while the snapshot was made.
       const { id: imageId } = findImage(await readIndex(root), image.id);
@@ -62,7 +65,9 @@ export async function createContainer(
       };
       // Who is killed between these two leaves a snapshot without a record, which gc removes.
       await staging.hold([], []);
+      failpoint("container.released");
       await writeContainer(context, record);
+      failpoint("container.record-written");
       return record;
     });
   } catch (error) {

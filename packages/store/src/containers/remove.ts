@@ -1,6 +1,7 @@
 import { type ActiveSnapshot, isStrataError, StrataError } from "@strata/core";
 import type { StoreContext } from "../content/context.ts";
 import { withStoreLock } from "../content/store-lock.ts";
+import { failpoint } from "../failpoint.ts";
 import {
   type ContainerRecord,
   deleteContainer,
@@ -30,7 +31,9 @@ export async function removeContainer(
     const record = findContainer(await listContainers(context), idOrName);
     const snapshot = await openIfThere(context, record);
     if (snapshot !== undefined) await unmount(snapshot, record, force);
+    failpoint("container.unmounted");
     await deleteContainer(context, record.id);
+    failpoint("container.record-deleted");
     try {
       if (snapshot !== undefined) await context.driver.remove(record.id);
     } catch (error) {
@@ -39,6 +42,7 @@ export async function removeContainer(
       throw error;
     }
   });
+  failpoint("container.snapshot-removed");
   await context.driver.cleanup();
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Digest } from "@strata/core";
 import { writeFileAtomic } from "@strata/core";
+import { failpoint } from "../failpoint.ts";
 import type { StoreContext } from "./context.ts";
 import { indexFile } from "./paths.ts";
 
@@ -82,6 +83,7 @@ export async function updateIndex(
   await writeFileAtomic(indexFile(root), indexBytes([...foreign, ...change(all.filter(isOurs))]), {
     durable,
   });
+  failpoint("index.replaced");
 }
 
 /** What other programs have put into the index beside the store's own images: the digests of manifests or indexes. */

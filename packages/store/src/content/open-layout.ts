@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { errnoCode, fsyncPath, StrataError, writeFileAtomic } from "@strata/core";
+import { failpoint } from "../failpoint.ts";
 import type { StoreContext } from "./context.ts";
 import { indexBytes } from "./image-index.ts";
 import { blobsDir, containersDir, indexFile, ingestDir, layoutFile } from "./paths.ts";
@@ -20,6 +21,7 @@ export async function openLayout({ root, durable }: Pick<StoreContext, "root" | 
   for (const dir of [blobsDir(root), containersDir(root), ingestDir(root)]) {
     await mkdir(dir, { recursive: true, mode: 0o700 });
   }
+  failpoint("layout.directories-made");
   await withStoreLock(root, async () => {
     if (durable) await fsyncPath(dirname(blobsDir(root)));
     if (!existsSync(indexFile(root))) await writeFileAtomic(indexFile(root), indexBytes([]), { durable });

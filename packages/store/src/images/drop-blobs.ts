@@ -1,6 +1,7 @@
 import { unlink } from "node:fs/promises";
 import { type Digest, errnoCode } from "@strata/core";
 import { blobPath } from "../content/paths.ts";
+import { failpoint } from "../failpoint.ts";
 import { liveBlobs } from "./content.ts";
 
 /**
@@ -14,6 +15,7 @@ export async function dropBlobs(root: string, blobs: Iterable<Digest>): Promise<
     if (live.has(blob)) continue;
     try {
       await unlink(blobPath(root, blob));
+      failpoint("blob.dropped");
     } catch (error) {
       if (errnoCode(error) !== "ENOENT") throw error;
     }

@@ -9,6 +9,7 @@ import {
 } from "../content/image-index.ts";
 import { withStoreLock } from "../content/store-lock.ts";
 import { configSchema, type ImageConfig, parseDocument } from "../documents.ts";
+import { failpoint } from "../failpoint.ts";
 import { giveReference, imageIdOf } from "../images/references.ts";
 import { ociManifestType } from "../media-types.ts";
 import { bringLayers } from "./bring-layers.ts";
@@ -72,15 +73,19 @@ export async function ingestImages(
   const plans = uniquePlans(images);
   try {
     const layers = await bringLayers(context, staging, plans, options);
+    failpoint("ingest.layers-brought");
     const staged: StagedImage[] = [];
     for (const image of images) staged.push(await stageDocuments(staging, image, layers));
+    failpoint("ingest.documents-staged");
     await staging.sync();
+    failpoint("ingest.durable");
     options.signal?.throwIfAborted();
     const ingested = await withStoreLock(
       context.root,
       () => publish(context, staging, staged),
       options.signal,
     );
+    failpoint("ingest.published");
     for (const { id, references } of ingested) options.onProgress?.({ kind: "image", id, references });
     return ingested;
   } catch (error) {

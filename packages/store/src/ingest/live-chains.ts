@@ -1,6 +1,7 @@
 import { type Digest, isStrataError } from "@strata/core";
 import type { StoreContext } from "../content/context.ts";
 import { readIndex } from "../content/image-index.ts";
+import { failpoint } from "../failpoint.ts";
 import { contentOf } from "../images/content.ts";
 import { heldChains } from "./holds.ts";
 
@@ -33,6 +34,7 @@ export async function dropChains(
     if (live.has(chain)) continue;
     try {
       await driver.remove(chain);
+      failpoint("layer.dropped");
       dropped.push(chain);
     } catch (error) {
       const kept = ["NotFound", "FailedPrecondition", "Busy"] as const;

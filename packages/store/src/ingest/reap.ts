@@ -4,6 +4,7 @@ import { type CleanupReport, errnoCode, FileLock, isStrataError, removeTree } fr
 import type { StoreContext } from "../content/context.ts";
 import { ingestDir } from "../content/paths.ts";
 import { withStoreLock } from "../content/store-lock.ts";
+import { failpoint } from "../failpoint.ts";
 import { readHolds } from "./holds.ts";
 
 export const ownerFile = (dir: string): string => join(dir, "owner");
@@ -22,7 +23,10 @@ export async function reapIngests(context: StoreContext): Promise<CleanupReport>
     using _owner = owner;
     const holds = await readHolds(dir);
     if (holds !== undefined && holds.driver !== driver.name) continue;
-    for (const key of holds?.actives ?? []) await removeActive(context, key);
+    for (const key of holds?.actives ?? []) {
+      await removeActive(context, key);
+      failpoint("reap.active-removed");
+    }
     bytes += await removeStaging(dir);
     removed += 1;
   }
@@ -62,7 +66,9 @@ export async function removeStaging(dir: string): Promise<number> {
   for (const name of await readdir(dir)) {
     if (join(dir, name) !== ownerFile(dir)) bytes += (await removeTree(join(dir, name))).bytes;
   }
+  failpoint("staging.emptied");
   await rm(dir, { recursive: true, force: true });
+  failpoint("staging.removed");
   return bytes;
 }
 

@@ -5,6 +5,7 @@ import { type Digest, digestOf, errnoCode, FileLock, fsyncPath, writeFileAtomic 
 import type { StoreContext } from "../content/context.ts";
 import { blobPath, blobsDir, ingestDir } from "../content/paths.ts";
 import { withStoreLock } from "../content/store-lock.ts";
+import { failpoint } from "../failpoint.ts";
 import { type Holds, holdsFile } from "./holds.ts";
 import { ownerFile, reapIngests, removeActive, removeStaging } from "./reap.ts";
 
@@ -47,10 +48,12 @@ export class Staging implements AsyncDisposable {
       context.root,
       async () => {
         await mkdir(dir, { mode: 0o700 });
+        failpoint("staging.directory-made");
         return await FileLock.take(ownerFile(dir), "exclusive");
       },
       signal,
     );
+    failpoint("staging.owned");
     return new Staging(context, id, dir, owner);
   }
 
@@ -73,6 +76,7 @@ export class Staging implements AsyncDisposable {
   async hold(chains: readonly Digest[], actives = chains.map((_, index) => this.key(index))): Promise<void> {
     const holds: Holds = { driver: this.#context.driver.name, chains, actives };
     await writeFileAtomic(holdsFile(this.#dir), JSON.stringify(holds), { durable: false });
+    failpoint("staging.held");
     this.#actives = actives;
   }
 
@@ -96,12 +100,14 @@ export class Staging implements AsyncDisposable {
       throw error;
     }
     if (size !== undefined && (await stat(path)).size !== size) return false;
+    failpoint("staging.blob-linked");
     this.#blobs.set(digest, { path, linked: true });
     return true;
   }
 
   /** Take over a file of the staging directory that was seen to have this digest. It replaces a link to the store. */
   addBlob(digest: Digest, path: string): void {
+    failpoint("staging.blob-written");
     if (this.#blobs.get(digest)?.linked !== false) this.#blobs.set(digest, { path, linked: false });
   }
 
@@ -134,8 +140,10 @@ export class Staging implements AsyncDisposable {
       const blob = this.#blobs.get(digest);
       if (blob === undefined) throw new TypeError(`blob ${digest} was not staged`);
       await rename(blob.path, blobPath(root, digest));
+      failpoint("ingest.blob-published");
     }
     if (durable) await fsyncPath(blobsDir(root));
+    failpoint("ingest.blobs-durable");
   }
 
   /** Throw away what was not published. */

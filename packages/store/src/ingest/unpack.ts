@@ -8,6 +8,7 @@ import {
 } from "@strata/core";
 import { type AppliedLayer, type LayerSource, settleLayer } from "@strata/layer";
 import type { StoreContext } from "../content/context.ts";
+import { failpoint } from "../failpoint.ts";
 import { inContext } from "../in-context.ts";
 import type { IngestOptions, LayerPlan } from "./layer-input.ts";
 import { type LayerFacts, layerLabels } from "./snapshot-labels.ts";
@@ -61,6 +62,7 @@ async function unpackInOrder(
   for (const job of jobs) {
     const { signal } = options;
     const active = await context.driver.prepare(job.key, job.plan.parent, { ...(signal && { signal }) });
+    failpoint("layer.prepared");
     const applied = await applyJob(context, job, active, options, false);
     await commitOrYield(context, active, job, applied, {});
     layers.set(job.plan.chainId, applied);
@@ -77,6 +79,8 @@ async function unpackSideBySide(
   for (const job of jobs) {
     prepared.push({ job, active: await context.driver.prepare(job.key), bytes: await sizeOf(job.source) });
   }
+
+  failpoint("layer.prepared");
 
   const applied = new Map<UnpackJob, UnpackedLayer>();
   // The largest first, so that it is not left over for one thread at the end.
@@ -95,6 +99,7 @@ async function unpackSideBySide(
   }
 
   await context.driver.sync();
+  failpoint("layer.synced");
   const layers = new Map<Digest, LayerFacts>();
   for (const { job, active } of prepared) {
     const { parent } = job.plan;
@@ -131,6 +136,7 @@ async function applyJob(
       ...(signal && { signal }),
     }),
   );
+  failpoint("layer.unpacked");
   onDone(applied);
   return { ...applied, ownersIgnored: ignoreOwnership };
 }
@@ -144,6 +150,7 @@ async function commitOrYield(
 ): Promise<void> {
   try {
     await active.commit(plan.chainId, { ...options, labels: layerLabels(applied) });
+    failpoint("layer.committed");
   } catch (error) {
     if (!isStrataError(error, "AlreadyExists")) throw error;
     await driver.remove(active.id);

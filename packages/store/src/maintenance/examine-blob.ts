@@ -5,6 +5,7 @@ import { blobSize } from "../content/blobs.ts";
 import type { StoreContext } from "../content/context.ts";
 import { blobPath } from "../content/paths.ts";
 import { withStoreLock } from "../content/store-lock.ts";
+import { failpoint } from "../failpoint.ts";
 import { readRange } from "../streams/range.ts";
 import type { ExamineOptions } from "./options.ts";
 
@@ -51,5 +52,6 @@ export async function reportBlob(
     return { subject, message: `${what} is damaged; repair the store, then load or pull ${image} again` };
   }
   if (isThere) await withStoreLock(root, () => unlink(blobPath(root, digest)));
+  failpoint("repair.blob-deleted");
   return { subject, message: `${what} is ${state}; load or pull ${image} again` };
 }

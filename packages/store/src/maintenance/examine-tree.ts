@@ -14,6 +14,7 @@ import type { StoreContext } from "../content/context.ts";
 import type { ImageRecord } from "../content/image-record.ts";
 import { blobPath } from "../content/paths.ts";
 import { withStoreLock } from "../content/store-lock.ts";
+import { failpoint } from "../failpoint.ts";
 import { removeActive } from "../ingest/reap.ts";
 import { layerFacts } from "../ingest/snapshot-labels.ts";
 import type { Staging } from "../ingest/staging.ts";
@@ -43,6 +44,7 @@ export async function examineTree(
   try {
     const fresh = await context.driver.prepare(key, layer.parent, signalOf(options));
     await unpack(context, layer, fresh, options);
+    failpoint("repair.layer-unpacked");
     const differences = await describeDifferences(committed, fresh, options);
     if (differences === undefined) return undefined;
     const problem = (advice: string): Problem => ({
@@ -124,6 +126,7 @@ async function replaceTree(
   const [old, good] = [damaged.layout().dir, fresh.layout().dir];
   await driver.sync();
   renameat2(AT_FDCWD, good, AT_FDCWD, old, RENAME_EXCHANGE);
+  failpoint("repair.trees-exchanged");
   if (durable) await fsyncPath(dirname(old));
 }
 

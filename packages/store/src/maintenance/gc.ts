@@ -12,6 +12,7 @@ import { listContainers } from "../containers/records.ts";
 import type { StoreContext } from "../content/context.ts";
 import { blobsDir, containersDir } from "../content/paths.ts";
 import { withStoreLock } from "../content/store-lock.ts";
+import { failpoint } from "../failpoint.ts";
 import { liveBlobs } from "../images/content.ts";
 import { heldKeys } from "../ingest/holds.ts";
 import { dropChains } from "../ingest/live-chains.ts";
@@ -33,12 +34,18 @@ export async function collectGarbage(
 ): Promise<CleanupReport> {
   options.signal?.throwIfAborted();
   const reports = [await reapIngests(context)];
+  failpoint("gc.staging-reaped");
   await withStoreLock(
     context.root,
     async () => {
       reports.push(await removeFiles(await garbageFiles(context.root)));
-      for (const key of await orphans(context)) await removeOrphan(context, key);
+      failpoint("gc.files-removed");
+      for (const key of await orphans(context)) {
+        await removeOrphan(context, key);
+        failpoint("gc.orphan-removed");
+      }
       await dropChains(context, await layerSnapshots(context));
+      failpoint("gc.layers-dropped");
     },
     options.signal,
   );

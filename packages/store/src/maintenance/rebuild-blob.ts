@@ -2,6 +2,7 @@ import type { CommittedSnapshot } from "@strata/core";
 import { diff } from "@strata/layer";
 import type { StoreContext } from "../content/context.ts";
 import { withStoreLock } from "../content/store-lock.ts";
+import { failpoint } from "../failpoint.ts";
 import { hashLayer } from "../ingest/hash-layer.ts";
 import type { Staging } from "../ingest/staging.ts";
 import { noLimits } from "../no-limits.ts";
@@ -32,5 +33,6 @@ export async function rebuildBlob(
   staging.addBlob(blob, path);
   await staging.sync();
   await withStoreLock(root, () => staging.publish([blob]), signal);
+  failpoint("repair.blob-rebuilt");
   return true;
 }
