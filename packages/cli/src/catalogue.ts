@@ -120,6 +120,10 @@ const gc: Leaf = {
   summary: "Give back disk space that nothing owns",
   load: () => import("./commands/gc.ts"),
 };
+const conformance: Leaf = {
+  summary: "Hold a storage driver to the conformance suite on this host",
+  load: () => import("./commands/conformance.ts"),
+};
 
 /** All commands, in the order of the help. */
 export const catalogue: Catalogue = {
@@ -143,6 +147,7 @@ export const catalogue: Catalogue = {
   check,
   gc,
   info,
+  conformance,
   version: { summary: "Show the version", load: () => import("./commands/version.ts") },
   completion: {
     summary: "Print a completion script for a shell",

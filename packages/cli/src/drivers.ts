@@ -13,6 +13,14 @@ export type DriverFactory = (options: DriverOptions) => Promise<StorageDriver>;
 /** The drivers that are tried, in this order, where none is asked for. */
 export const defaultDrivers = ["overlay2", "vfs"] as const;
 
+/** A driver's package, loaded. */
+export interface LoadedDriver {
+  readonly name: string;
+  readonly factory: DriverFactory;
+  /** The URL of its module, and the name that the factory has there, for other processes to import it by. */
+  readonly module: { readonly url: string; readonly factory: string };
+}
+
 /** A driver, open, and why it was taken. */
 export interface ChosenDriver {
   readonly driver: StorageDriver;
@@ -73,15 +81,17 @@ async function open(asked: string, root: string, { durability }: GlobalOptions):
  *
  * The module exports its factory under the driver's name (`overlay2`, in camel case), or as its only function.
  */
-export async function loadDriver(asked: string): Promise<{ name: string; factory: DriverFactory }> {
+export async function loadDriver(asked: string): Promise<LoadedDriver> {
   const path = /^\.{0,2}\//.test(asked);
   const name = driverName(asked);
   const candidates = path ? [pathToFileURL(resolve(asked)).href] : [`@strata/driver-${asked}`, asked];
   for (const candidate of candidates) {
     if (!path && !isInstalled(candidate)) continue;
-    const factory = factoryOf(await import(candidate), name);
-    if (!factory) throw new Error(`driver ${asked}: ${candidate} exports no function ${camelCase(name)}`);
-    return { name, factory };
+    const url = import.meta.resolve(candidate);
+    const found = factoryOf(await import(url), name);
+    if (!found) throw new Error(`driver ${asked}: ${candidate} exports no function ${camelCase(name)}`);
+    const [exported, factory] = found;
+    return { name, factory, module: { url, factory: exported } };
   }
   throw new Error(
     `driver ${asked} is not installed: npm install @strata/driver-${asked}, or give the name of a package or a path`,
@@ -100,11 +110,18 @@ export function isInstalled(name: string): boolean {
   return paths.some((path) => existsSync(join(path, name, "package.json")));
 }
 
-function factoryOf(module: Readonly<Record<string, unknown>>, name: string): DriverFactory | undefined {
-  const named = module[camelCase(name)];
-  if (isFactory(named)) return named;
-  const functions = Object.values(module).filter(isFactory);
-  return functions.length === 1 ? functions[0] : undefined;
+/** The factory and the name that it is exported by. */
+function factoryOf(
+  module: Readonly<Record<string, unknown>>,
+  name: string,
+): readonly [string, DriverFactory] | undefined {
+  const functions = Object.entries(module).flatMap(([exported, value]) =>
+    isFactory(value) ? [[exported, value] as const] : [],
+  );
+  return (
+    functions.find(([exported]) => exported === camelCase(name)) ??
+    (functions.length === 1 ? functions[0] : undefined)
+  );
 }
 
 function isFactory(value: unknown): value is DriverFactory {

@@ -35,6 +35,7 @@ describe("bash", () => {
     ["strata ima", ["images", "image"]],
     ["strata image r", ["rm"]],
     ["strata images --f", ["--format", "--filter"]],
+    ["strata conformance --f", ["--filter"]],
     ["strata --durability ", ["none", "commit"]],
     ["strata completion ", ["bash", "zsh", "fish"]],
     ["strata history ", ["tools:v1", "reg.example:5000/me/web:2"]],

@@ -45,6 +45,7 @@ event, and a last one with the result. An error is \`{"error":{"code":...,"messa
 | \`check\` | a list of \`{subject, message}\` |
 | \`gc\` | \`{removed, bytes}\` |
 | \`info\`, \`version\` | one object |
+| \`conformance\` | \`{schemaVersion: 1, driver, host, startedAt, durationMs, filter, totals, groups}\`; a group is \`{name, title, totals, behaviours}\`, a behaviour \`{id, title, status, durationMs, reason, missing, error: {message, stack}}\`, with the status \`passed\`, \`failed\` or \`skipped\`; \`totals\` counts each. A field that changes its meaning raises \`schemaVersion\` |
 
 **Exit codes**: 0, done; 1, failed, with one message on standard error; 125, the command line was not understood; 130
 and 143, interrupted by SIGINT and SIGTERM, with nothing left behind. \`STRATA_DEBUG=1\` adds a stack trace.

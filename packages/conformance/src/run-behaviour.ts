@@ -38,13 +38,20 @@ export async function runBehaviour(
     if (reason !== undefined) return { status: "skipped", missing: false, reason };
     await behaviour.run(trial);
     return { status: "passed", ms: ms() };
-  } catch (error) {
+  } catch (thrown) {
+    const error = firstOf(thrown);
     return {
       status: "failed",
       ms: ms(),
       error: error instanceof Error ? error : new Error(String(error), { cause: error }),
     };
   }
+}
+
+/** What went wrong first, where `await using` then failed to clean up. */
+function firstOf(error: unknown): unknown {
+  const covers = error instanceof Error && error.name === "SuppressedError" && "suppressed" in error;
+  return covers ? firstOf(error.suppressed) : error;
 }
 
 /** Why a driver cannot have a behaviour that needs `need`, if so. */

@@ -27,12 +27,13 @@ export async function* runConformance(
   for (const group of groups) {
     for (const behaviour of group.behaviours) {
       signal?.throwIfAborted();
-      if (!matches(filter, group, behaviour)) continue;
+      if (!selects(filter, group, behaviour)) continue;
       yield { group, behaviour, outcome: await runBehaviour(behaviour, under, fileSystem.directory) };
     }
   }
 }
 
-function matches(filter: string, { name }: Group, { id, title }: Behaviour): boolean {
+/** Whether a behaviour is one of those that {@link RunOptions.filter} asks for. */
+export function selects(filter: string, { name }: Group, { id, title }: Behaviour): boolean {
   return `${name} ${id} ${title}`.toLowerCase().includes(filter.toLowerCase());
 }

@@ -10,5 +10,17 @@ export { groups } from "./groups/index.ts";
 export { missingFacilities } from "./host/facilities.ts";
 export { type FileSystemType, LoopFileSystem, type LoopFileSystemOptions } from "./host/loop-file-system.ts";
 export { mountsBelow, Scratch } from "./host/scratch.ts";
+export { htmlReport } from "./report/html.ts";
+export {
+  type Host,
+  makeReport,
+  type Report,
+  type ReportedBehaviour,
+  type ReportedDriver,
+  type ReportedGroup,
+  reportGroup,
+  type Totals,
+} from "./report/report.ts";
+export { aboutLines, groupLines, summaryLine } from "./report/text.ts";
 export { type Outcome, runBehaviour } from "./run-behaviour.ts";
-export { type Result, type RunOptions, runConformance } from "./run-conformance.ts";
+export { type Result, type RunOptions, runConformance, selects } from "./run-conformance.ts";

@@ -5,6 +5,7 @@ import type { StrataCommand } from "../command.ts";
 import { type Context, rootOf } from "../context.ts";
 import { openDriver } from "../drivers.ts";
 import { type Engine, listEngines } from "../engines.ts";
+import { fileSystemOf } from "../file-system.ts";
 import { Template } from "../template/template.ts";
 import { version } from "../version.ts";
 
@@ -60,16 +61,6 @@ async function collect({ options }: Context): Promise<Facts> {
     NodeVersion: process.versions.node,
     Version: version,
   };
-}
-
-/** The type of the innermost mount that holds `path`; of two on one place, the upper. */
-async function fileSystemOf(path: string): Promise<string> {
-  const { mountInfo } = await import("@strata/linux");
-  const holding = mountInfo()
-    .map(({ mountPoint, fstype }) => ({ fstype, dir: mountPoint.toString().replace(/\/$/, "") }))
-    .filter(({ dir }) => path === dir || path.startsWith(`${dir}/`));
-  const innermost = Math.max(...holding.map(({ dir }) => dir.length));
-  return holding.findLast(({ dir }) => dir.length === innermost)?.fstype ?? "unknown";
 }
 
 function describe(facts: Facts): string[] {
