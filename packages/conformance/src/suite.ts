@@ -7,6 +7,7 @@ export type {
   Supports,
 } from "./driver-under-test.ts";
 export { groups } from "./groups/index.ts";
+export { DriverProcess, type DriverProcessOptions } from "./host/driver-process.ts";
 export { missingFacilities } from "./host/facilities.ts";
 export { type FileSystemType, LoopFileSystem, type LoopFileSystemOptions } from "./host/loop-file-system.ts";
 export { mountsBelow, Scratch } from "./host/scratch.ts";
