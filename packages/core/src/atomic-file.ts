@@ -21,7 +21,7 @@ export async function writeFileAtomic(
   data: string | Uint8Array,
   { durable = true, mode = 0o600 }: WriteFileOptions = {},
 ): Promise<void> {
-  const temporary = `${path}.tmp`;
+  const temporary = temporaryOf(path);
   try {
     const file = await open(temporary, "w", mode);
     try {
@@ -39,6 +39,11 @@ export async function writeFileAtomic(
   }
   failpoint("file.renamed");
   if (durable) await fsyncPath(dirname(path));
+}
+
+/** Where the new content of a file is written first. */
+export function temporaryOf(path: string): string {
+  return `${path}.tmp`;
 }
 
 /**

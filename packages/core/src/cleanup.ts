@@ -1,4 +1,5 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { temporaryOf } from "./atomic-file.ts";
 import type { CallOptions, CleanupReport } from "./driver.ts";
 import type { DriverCore } from "./driver-core.ts";
 import { errnoCode, isStrataError } from "./errors.ts";
@@ -15,6 +16,7 @@ export async function cleanUp(core: DriverCore, { signal }: CallOptions): Promis
   const { state, mechanism } = core;
   await releaseAbandonedMounts(core, signal);
   failpoint("cleanup.mounts-released");
+  await wipeTemporaries(state, signal);
   await trashGarbage(state, signal);
   failpoint("cleanup.garbage-trashed");
 
@@ -51,6 +53,20 @@ async function releaseAbandonedMounts(core: DriverCore, signal: AbortSignal | un
       if (lock !== undefined) await assertUnmounted(core, key, state.place(entry));
     } catch (error) {
       if (!isStrataError(error, "Busy")) throw error; // Still claimed, or files are open.
+    }
+  }
+}
+
+/** What a process that was killed in setLabels had written beside a record. */
+async function wipeTemporaries(state: StateDirectory, signal: AbortSignal | undefined): Promise<void> {
+  for (const directory of readdirSync(`${state.root}/snapshots`)) {
+    signal?.throwIfAborted();
+    for (const kind of ["keys", "names"] as const) {
+      const temporary = temporaryOf(state.recordPath(kind, directory));
+      if (!existsSync(temporary)) continue;
+      // Who writes one holds the snapshot's lock.
+      using lock = tryLock(state.path(directory));
+      if (lock !== undefined) rmSync(temporary, { force: true });
     }
   }
 }

@@ -76,6 +76,7 @@ export async function assertUnmounted(core: DriverCore, id: string, place: Snaps
   const path = await core.mechanism.mountedAt(place);
   const holders = claims.holders();
   if (holders.length > 0 || (claims.persistent && path !== undefined)) {
+    claims.wipeStale();
     const by = holders.length > 0 ? `by process ${[...new Set(holders)].join(", ")}` : "persistently";
     throw new StrataError(
       "Busy",
