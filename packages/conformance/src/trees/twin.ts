@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { errnoCode } from "@strata/core";
 import { type CompareTreesOptions, compareTrees } from "@strata/layer";
 import type { Edit, Trial } from "../trial.ts";
 import { settleTimes } from "./settle-times.ts";
@@ -25,8 +26,8 @@ export class Twin {
   }
 
   /**
-   * Make one more layer: do `edit` to a new snapshot on top of the newest and to the plain directory, compare the two
-   * while the snapshot is active, and again when it is committed.
+   * Make one more layer: do `edit` to a new snapshot on top of the newest, then to the plain directory, and compare the
+   * two while the snapshot is active, and again when it is committed. In between, the parent must still be what it was.
    * @returns its name
    */
   async layer(edit: Edit): Promise<string> {
@@ -34,16 +35,38 @@ export class Twin {
     const key = `${name}.key`;
     const active = await this.#trial.driver.prepare(key, this.top);
     await this.#trial.edit(active, async (at) => {
-      for (const tree of [at, this.plain]) {
+      const edited = async (tree: string) => {
         await edit(tree);
         settleTimes(tree, this.#names.length);
-      }
+      };
+      await edited(at);
+      // The plain directory still is what the parent was.
+      if (this.top !== undefined) await this.matches(this.top);
+      await edited(this.plain);
       await sameTree(at, this.plain);
     });
     await active.commit(name);
     this.#names.push(name);
     await this.matches(name);
     return name;
+  }
+
+  /**
+   * As {@link layer}, of an edit that a driver may refuse with one of `codes`: it then must not have done half of it.
+   * @returns whether it was refused
+   */
+  async layerUnlessRefused(codes: readonly string[], edit: (at: string) => void): Promise<boolean> {
+    let refused = false;
+    await this.layer((at) => {
+      if (refused) return;
+      try {
+        edit(at);
+      } catch (error) {
+        if (at === this.plain || !codes.includes(errnoCode(error) ?? "")) throw error;
+        refused = true;
+      }
+    });
+    return refused;
   }
 
   /** That a snapshot's tree is what the plain directory is now, or a copy of it was. */
