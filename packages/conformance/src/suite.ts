@@ -11,6 +11,14 @@ export { DriverProcess, type DriverProcessOptions } from "./host/driver-process.
 export { missingFacilities } from "./host/facilities.ts";
 export { type FileSystemType, LoopFileSystem, type LoopFileSystemOptions } from "./host/loop-file-system.ts";
 export { mountsBelow, Scratch } from "./host/scratch.ts";
+export {
+  describeFailure,
+  type RandomOperationsFailure,
+  type RandomOperationsOptions,
+  type RandomOperationsReport,
+  randomOperations,
+} from "./model/random-operations.ts";
+export type { Participant, Tally } from "./model/run-operations.ts";
 export { htmlReport } from "./report/html.ts";
 export {
   type Host,
