@@ -1,6 +1,6 @@
-import { access, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { access, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Capabilities } from "@strata/core";
+import { type Capabilities, makeDirectories } from "@strata/core";
 import { isInstalled, loadDriver } from "./drivers.ts";
 import { messageOf } from "./failure.ts";
 
@@ -52,7 +52,7 @@ async function probe(name: string, root: RootFacts, lacking: string | undefined)
       lacking === undefined ? `Strata has no driver for it (@strata/driver-${name})` : undefined;
     return { name, usable: false, reason: noDriver ?? lacking ?? "" };
   }
-  await mkdir(root.path, { recursive: true, mode: 0o700 });
+  makeDirectories(root.path);
   const place = await mkdtemp(join(root.path, `.probe-${name}-`));
   try {
     const { factory } = await loadDriver(name);

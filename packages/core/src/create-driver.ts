@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { writeFileAtomic } from "./atomic-file.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { checkState } from "./check.ts";
@@ -25,6 +25,7 @@ import { attempt } from "./errors.ts";
 import { failpoint } from "./failpoint.ts";
 import { assertId } from "./ids.ts";
 import { listSnapshots } from "./list-snapshots.ts";
+import { makeDirectories } from "./make-directories.ts";
 import { makeSnapshot } from "./make-snapshot.ts";
 import type { DriverMechanism, DriverOptions } from "./mechanism.ts";
 import { removeSnapshot } from "./remove-snapshot.ts";
@@ -54,7 +55,7 @@ export async function createDriver(
     throw new TypeError(`durability must be "commit" or "none", not ${JSON.stringify(durability)}`);
   }
   return attempt(`open ${mechanism.name} in ${root}`, async () => {
-    mkdirSync(root, { recursive: true, mode: 0o700 });
+    makeDirectories(root);
     failpoint("open.root-made");
     // Mounts are known to the kernel by their real path.
     const path = realpathSync(root);

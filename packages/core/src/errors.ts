@@ -75,6 +75,7 @@ const codeOfErrno: Readonly<Record<string, ErrorCode>> = {
   EDQUOT: "NoSpace",
   EPERM: "Unsupported",
   EACCES: "Unsupported",
+  EROFS: "Unsupported",
   EOPNOTSUPP: "Unsupported",
   ENOTSUP: "Unsupported",
   ENOSYS: "Unsupported",

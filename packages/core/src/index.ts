@@ -29,6 +29,7 @@ export { failpoint, failpoints } from "./failpoint.ts";
 export { FileLock, type FileLockOptions, type LockMode, type TakeLockOptions } from "./file-lock.ts";
 export { assertId } from "./ids.ts";
 export type { LayerLayout, OverlayLayout, PlainLayout } from "./layout.ts";
+export { makeDirectories } from "./make-directories.ts";
 export type {
   CreateOptions,
   DriverMechanism,

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { errnoCode, fsyncPath, StrataError, writeFileAtomic } from "@strata/core";
+import { errnoCode, fsyncPath, makeDirectories, StrataError, writeFileAtomic } from "@strata/core";
 import { failpoint } from "../failpoint.ts";
 import type { StoreContext } from "./context.ts";
 import { indexBytes } from "./image-index.ts";
@@ -17,10 +17,7 @@ export const layoutVersion = '{"imageLayoutVersion":"1.0.0"}';
  */
 export async function openLayout({ root, durable }: Pick<StoreContext, "root" | "durable">): Promise<void> {
   if ((await isLayout(root)) && existsSync(ingestDir(root))) return;
-  await mkdir(root, { recursive: true, mode: 0o700 });
-  for (const dir of [blobsDir(root), containersDir(root), ingestDir(root)]) {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-  }
+  for (const dir of [blobsDir(root), containersDir(root), ingestDir(root)]) makeDirectories(dir);
   failpoint("layout.directories-made");
   await withStoreLock(root, async () => {
     if (durable) await fsyncPath(dirname(blobsDir(root)));
