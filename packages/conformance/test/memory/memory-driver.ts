@@ -211,6 +211,8 @@ export class MemoryDriver implements StorageDriver {
       const entry = { kind, id: key, parent, labels: { ...labels }, ...times, tree, removed: false };
       this.#entries.set(key, { ...entry, ...unmounted });
       return this.entry(key);
+    } catch (error) {
+      throw toStrataError(error, `make "${key}"`);
     } finally {
       this.#making.delete(key);
     }

@@ -1,16 +1,15 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmdirSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
+import { promisify } from "node:util";
 import {
   type CallOptions,
   type PlainLayout,
   type PrepareOptions,
   type Quota,
   removeTree,
-  StrataError,
   treeUsage,
   type Usage,
 } from "@strata/core";
@@ -30,6 +29,10 @@ import {
   UMOUNT_NOFOLLOW,
   umount2,
 } from "@strata/linux";
+import { TreeCopy } from "./tree-copy.ts";
+
+/** Entries that are copied before others get their turn. */
+const stepsATurn = 20;
 
 /** A file tree in memory. */
 export interface Tree {
@@ -43,9 +46,11 @@ export interface Tree {
 /** File trees on a tmpfs of their own, each a whole copy of its parent. */
 export class Trees {
   readonly #store: string;
+  readonly #Copy: typeof TreeCopy;
   #made = 0;
 
-  constructor() {
+  constructor(Copy = TreeCopy) {
+    this.#Copy = Copy;
     this.#store = mkdtempSync(join(tmpdir(), "strata-memory-"));
     mountTmpfs(this.#store);
   }
@@ -58,7 +63,7 @@ export class Trees {
     try {
       if (tree.limited) mountTmpfs(place);
       if (parent === undefined) makeRoot(tree.path);
-      else await this.copy(parent.path, tree.path, { ...(signal && { signal }) });
+      else await this.copy(parent, tree, { ...(signal && { signal }) });
       if (quota !== undefined) await limit(place, quota);
       return tree;
     } catch (error) {
@@ -67,10 +72,12 @@ export class Trees {
     }
   }
 
-  /** With everything that `cp -a` keeps: hardlinks, holes, extended attributes, times, owners, devices. */
-  async copy(from: string, to: string, { signal }: CallOptions): Promise<void> {
-    signal?.throwIfAborted();
-    await run("cp", ["-a", from, to], signal);
+  async copy(from: Tree, to: Tree, { signal }: CallOptions): Promise<void> {
+    let steps = 0;
+    for (const _ of new this.#Copy().copy(from.path, to.path)) {
+      if (++steps % stepsATurn === 0) await setImmediate();
+      signal?.throwIfAborted();
+    }
   }
 
   layout({ path }: Tree, base: Tree | undefined): PlainLayout {
@@ -136,23 +143,5 @@ async function limit(place: string, { bytes, inodes }: Quota): Promise<void> {
   const options = ["remount"];
   if (bytes !== undefined) options.push(`size=${(blocks - bfree) * bsize + bytes}`);
   if (inodes !== undefined) options.push(`nr_inodes=${files - ffree + inodes}`);
-  await run("mount", ["-o", options.join(","), place]);
-}
-
-async function run(program: string, args: readonly string[], signal?: AbortSignal): Promise<void> {
-  const child = spawn(program, args, {
-    stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, LC_ALL: "C" },
-  });
-  const stop = () => child.kill("SIGKILL");
-  signal?.addEventListener("abort", stop);
-  try {
-    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "close")]);
-    signal?.throwIfAborted();
-    if (code === 0) return;
-    const full = stderr.includes("No space left");
-    throw new StrataError(full ? "NoSpace" : "FailedPrecondition", `${program}: ${stderr}`);
-  } finally {
-    signal?.removeEventListener("abort", stop);
-  }
+  await promisify(execFile)("mount", ["-o", options.join(","), place]);
 }
