@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 export interface ChildOptions {
   readonly root: string;
   readonly steps: readonly (readonly unknown[])[];
-  /** Dies by SIGKILL before the n-th call that changes or opens a file. */
-  readonly killAt?: number;
+  /** As STRATA_FAILPOINT. */
+  readonly failpoint?: string;
   readonly hangIn?: "create" | "seal";
   readonly durability?: "none" | "commit";
   readonly uid?: number;
@@ -29,10 +29,11 @@ export class Child implements AsyncDisposable {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;
 
-  constructor({ uid, ...options }: ChildOptions) {
+  constructor({ uid, failpoint = "", ...options }: ChildOptions) {
     const script = fileURLToPath(new URL("fixtures/child.mjs", import.meta.url));
     this.#process = spawn(process.execPath, [script, JSON.stringify(options)], {
       stdio: ["pipe", "pipe", "inherit"],
+      env: { ...process.env, STRATA_FAILPOINT: failpoint },
       ...(uid !== undefined && { uid, gid: uid }),
     });
     this.#lines = createInterface(this.#process.stdout)[Symbol.asyncIterator]();
