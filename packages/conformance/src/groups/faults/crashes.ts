@@ -2,6 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Behaviour } from "../../behaviour.ts";
 import { type Crash, isKilledAt, killEverywhere, type Site } from "./kill-everywhere.ts";
+import { remains } from "./remains.ts";
+import { torn } from "./torn.ts";
 
 /** What is found after a process was killed in the middle of something. */
 export const crashes: readonly Behaviour[] = [
@@ -59,6 +61,8 @@ export const crashes: readonly Behaviour[] = [
     },
     steps: [["cleanup"]],
   }),
+  ...remains,
+  ...torn,
 ];
 
 function kill(operation: string, inWords: string, crash: Crash): Behaviour {
