@@ -23,9 +23,13 @@ export function encode(built: BuiltEntry): Buffer {
   return Buffer.concat([...extended, headerBlock(built), padded(built.content)]);
 }
 
-function longNames({ path, link }: BuiltEntry): Record<string, Buffer> {
+/** Where it is not said in which place they go. */
+function longNames({ path, link, pax }: BuiltEntry): Record<string, Buffer> {
   const [name, target] = [Buffer.from(path), Buffer.from(link)];
-  return { ...(!fits(target) && { linkpath: target }), ...(!fits(name) && { path: name }) };
+  return {
+    ...(!fits(target) && pax["linkpath"] === undefined && { linkpath: target }),
+    ...(!fits(name) && pax["path"] === undefined && { path: name }),
+  };
 }
 
 function fits(name: Buffer): boolean {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
-import type { ActiveSnapshot, OverlayLayout } from "@strata/core";
+import type { ActiveSnapshot, LayerLayout, OverlayLayout } from "@strata/core";
 import { type AppliedLayer, type ApplyOptions, LayerWorkers, settleLayer } from "@strata/layer";
 import { tar } from "../tar/encode.ts";
 import type { BuiltEntry } from "../tar/entries.ts";
@@ -69,7 +69,11 @@ export class Layers implements AsyncDisposable {
 
   /** Apply a layer to a snapshot just prepared. */
   async apply(active: ActiveSnapshot, layer: Layer, options: LayerOptions = {}): Promise<AppliedLayer> {
-    const layout = active.layout();
+    return await this.applyAt(active.layout(), layer, options);
+  }
+
+  /** Apply a layer to any layout. */
+  async applyAt(layout: LayerLayout, layer: Layer, options: LayerOptions = {}): Promise<AppliedLayer> {
     const bytes = typeof layer === "function" ? layer(layout.dir) : layer;
     const path = this.#trial.path("archives", `${++this.#count}.tar`);
     writeFileSync(path, Buffer.isBuffer(bytes) ? bytes : tar(...bytes));
