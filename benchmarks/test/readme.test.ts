@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { missingFacilities, Scratch } from "@strata/benchmarks";
+import { missingFacilities, Scratch } from "@strata/conformance/suite";
 import { expect, it } from "vitest";
 
 const missing = missingFacilities(["root", "buildah", "skopeo"]);

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { missingFacilities } from "@strata/conformance/suite";
 import { run } from "../peers/command.ts";
 import { bootstrap, installPackages } from "../peers/debian.ts";
-import { missingFacilities } from "../peers/facilities.ts";
 import { ImageBuilder } from "../peers/image-builder.ts";
 import { changeTree } from "./changes.ts";
 import { debianPackages, npmPackages } from "./contents.ts";

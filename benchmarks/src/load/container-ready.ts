@@ -1,9 +1,9 @@
+import { Scratch } from "@strata/conformance/suite";
 import type { StorageDriver } from "@strata/core";
 import { overlay2 } from "@strata/driver-overlay2";
 import { Store } from "@strata/store";
 import { Bench } from "tinybench";
 import { dataset } from "../dataset/paths.ts";
-import { Scratch } from "../peers/scratch.ts";
 import { fillSmallTree } from "./small-tree.ts";
 
 export interface ReadyTime {

@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
+import { Scratch } from "@strata/conformance/suite";
 import { dataset } from "../dataset/paths.ts";
 import { type CommandResult, run } from "../peers/command.ts";
 import { ContainersStorage, skopeoCopy } from "../peers/containers-storage.ts";
-import { Scratch } from "../peers/scratch.ts";
 
 /** A way to get the data set's image into a store that is new and empty. */
 export interface Contender {

@@ -1,7 +1,7 @@
+import { Scratch } from "@strata/conformance/suite";
 import { vfs } from "@strata/driver-vfs";
 import { Store } from "@strata/store";
 import { run } from "../peers/command.ts";
-import { Scratch } from "../peers/scratch.ts";
 import { strataCommand } from "./contenders.ts";
 import type { Samples } from "./samples.ts";
 import { fillSmallTree } from "./small-tree.ts";

@@ -4,7 +4,7 @@ import { dataDirectory, dataset } from "../dataset/paths.ts";
 import { run } from "../peers/command.ts";
 import { measureContainerReady } from "./container-ready.ts";
 import { comparisons, contenders } from "./contenders.ts";
-import { FreshFileSystem } from "./fresh-file-system.ts";
+import { freshFileSystem } from "./fresh-file-system.ts";
 import { measureImageList } from "./image-list.ts";
 import { describeMachine, machineLines } from "./machine.ts";
 import { runRounds } from "./rounds.ts";
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     ratio: ratio(of(ours), of(theirs)),
     target,
   }));
-  await using fileSystem = await FreshFileSystem.make(dataDirectory);
+  await using fileSystem = await freshFileSystem(dataDirectory);
   const ready = await measureContainerReady(fileSystem.path);
   const list = await measureImageList(fileSystem.path);
 

@@ -1,6 +1,6 @@
 import { run } from "../peers/command.ts";
 import type { Contender } from "./contenders.ts";
-import { FreshFileSystem } from "./fresh-file-system.ts";
+import { freshFileSystem } from "./fresh-file-system.ts";
 import type { Samples } from "./samples.ts";
 
 /**
@@ -20,7 +20,7 @@ export async function runRounds(
   for (let round = 0; round < rounds; round++) {
     const first = round % contenders.length;
     for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
-      await using fileSystem = await FreshFileSystem.make(parent);
+      await using fileSystem = await freshFileSystem(parent);
       await run("sync", []);
       const { milliseconds, peakBytes } = await contender.load(fileSystem.path);
       samples.get(contender)?.milliseconds.push(milliseconds);

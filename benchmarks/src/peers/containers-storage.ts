@@ -1,5 +1,5 @@
+import { Scratch } from "@strata/conformance/suite";
 import { type CommandResult, run } from "./command.ts";
-import { Scratch } from "./scratch.ts";
 
 /**
  * A fresh storage of the containers/storage library, which Podman, Buildah and Skopeo share, with nothing of the

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { Scratch } from "@strata/conformance/suite";
 import { Store } from "@strata/store";
-import { Scratch } from "../peers/scratch.ts";
 import { chooseDriver, shortcomings } from "./choose-driver.ts";
 import { addFiles, deleteFiles, modifyFiles, planEdits, readFiles, replaceDirectory } from "./edit-tree.ts";
 import { Report } from "./report.ts";

@@ -1,4 +1,5 @@
-import { ImageBuilder, Scratch } from "@strata/benchmarks";
+import { ImageBuilder } from "@strata/benchmarks";
+import { Scratch } from "@strata/conformance/suite";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { fillLayer, layers } from "./support/contents.ts";
 import { describeWith } from "./support/needs.ts";

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
-import { ContainersStorage, run, Scratch } from "@strata/benchmarks";
+import { ContainersStorage, run } from "@strata/benchmarks";
+import { Scratch } from "@strata/conformance/suite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { layerScripts } from "./support/contents.ts";
 import { Docker } from "./support/docker.ts";

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { Scratch } from "@strata/benchmarks";
+import { Scratch } from "@strata/conformance/suite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildContext, toolsArchive } from "./support/contents.ts";
 import { Docker } from "./support/docker.ts";

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
-import { run, Scratch, skopeoCopy } from "@strata/benchmarks";
+import { run, skopeoCopy } from "@strata/benchmarks";
+import { Scratch } from "@strata/conformance/suite";
 import { afterAll, beforeAll, it } from "vitest";
 import { layerScripts } from "./support/contents.ts";
 import { Docker } from "./support/docker.ts";

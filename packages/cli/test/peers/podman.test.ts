@@ -1,4 +1,5 @@
-import { ContainersStorage, Scratch } from "@strata/benchmarks";
+import { ContainersStorage } from "@strata/benchmarks";
+import { Scratch } from "@strata/conformance/suite";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { buildContext, toolsArchive } from "./support/contents.ts";
 import { describeWith } from "./support/needs.ts";

@@ -1,4 +1,5 @@
-import { bootstrap, ImageBuilder, installPackages, run, Scratch, skopeoCopy } from "@strata/benchmarks";
+import { bootstrap, ImageBuilder, installPackages, run, skopeoCopy } from "@strata/benchmarks";
+import { Scratch } from "@strata/conformance/suite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Docker } from "./support/docker.ts";
 import { describeWith } from "./support/needs.ts";

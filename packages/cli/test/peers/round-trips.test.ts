@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { ContainersStorage, ImageBuilder, run, Scratch, skopeoCopy } from "@strata/benchmarks";
+import { ContainersStorage, ImageBuilder, run, skopeoCopy } from "@strata/benchmarks";
+import { Scratch } from "@strata/conformance/suite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fillLayer, layers } from "./support/contents.ts";
 import { Docker } from "./support/docker.ts";

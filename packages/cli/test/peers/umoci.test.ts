@@ -1,4 +1,5 @@
-import { run, Scratch } from "@strata/benchmarks";
+import { run } from "@strata/benchmarks";
+import { Scratch } from "@strata/conformance/suite";
 import { afterAll, beforeAll, it } from "vitest";
 import { fillLayer, layers } from "./support/contents.ts";
 import { describeWith } from "./support/needs.ts";

@@ -1,8 +1,12 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { removeTree } from "@strata/core";
 import { MNT_DETACH, mountInfo, umount2 } from "@strata/linux";
+
+const settleTimeoutMs = 10_000;
+const settlePeriodMs = 100;
 
 /** A directory for a while: disposed, whatever is still mounted below it is unmounted, and it is removed. */
 export class Scratch implements AsyncDisposable {
@@ -19,9 +23,19 @@ export class Scratch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // The newest first: a later mount may lie on or in an earlier one.
-    for (const path of mountsBelow(this.path).reverse()) umount2(path, MNT_DETACH);
-    await removeTree(this.path);
+    const deadline = Date.now() + settleTimeoutMs;
+    for (;;) {
+      // The newest first: a later mount may lie on or in an earlier one.
+      for (const path of mountsBelow(this.path).reverse()) umount2(path, MNT_DETACH);
+      try {
+        await removeTree(this.path);
+        return;
+      } catch (error) {
+        // Tools such as Podman and Docker clean up in processes of their own, which mount and unmount meanwhile.
+        if (Date.now() > deadline) throw error;
+        await setTimeout(settlePeriodMs);
+      }
+    }
   }
 }
 

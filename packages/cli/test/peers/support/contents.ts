@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { dataDirectory, run, Scratch, unpackPackages } from "@strata/benchmarks";
+import { dataDirectory, run, unpackPackages } from "@strata/benchmarks";
+import { Scratch } from "@strata/conformance/suite";
 
 /** Where the scripts are that fill layers. */
 export const layerScripts = fileURLToPath(new URL("../layers/", import.meta.url));

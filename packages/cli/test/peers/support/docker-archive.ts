@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { run, type Scratch } from "@strata/benchmarks";
+import { run } from "@strata/benchmarks";
+import type { Scratch } from "@strata/conformance/suite";
 
 /**
  * Put layer tars together to a docker-archive, as `docker save` lays one out.

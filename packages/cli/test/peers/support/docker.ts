@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, openSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { run, Scratch } from "@strata/benchmarks";
+import { run } from "@strata/benchmarks";
+import { Scratch } from "@strata/conformance/suite";
 
 const startTimeoutMs = 30_000;
 

@@ -1,4 +1,4 @@
-import { type Facility, missingFacilities } from "@strata/benchmarks";
+import { type Facility, missingFacilities } from "@strata/conformance/suite";
 import { describe, it } from "vitest";
 
 /**

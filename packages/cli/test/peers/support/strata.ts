@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { run, type Scratch } from "@strata/benchmarks";
+import { run } from "@strata/benchmarks";
+import type { Scratch } from "@strata/conformance/suite";
 
 /** The drivers that every image is loaded with. */
 export const drivers = ["overlay2", "vfs"] as const;
