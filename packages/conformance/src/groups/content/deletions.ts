@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { AT_FDCWD, mknodat, S_IFIFO } from "@strata/linux";
 import type { Behaviour } from "../../behaviour.ts";
-import { changedPaths } from "../../trees/changed-paths.ts";
+import { listChanges } from "../../trees/diffs.ts";
 import { Twin } from "../../trees/twin.ts";
 
 const remove = (path: string) => rmSync(path, { recursive: true });
@@ -122,14 +122,14 @@ export const deletions: readonly Behaviour[] = [
       });
       const again = await twin.layer(make);
       const changed = async (name: string) =>
-        (await changedPaths((await trial.driver.open(name)).layout())).filter((line) => line !== "modified ");
+        (await listChanges((await trial.driver.open(name)).layout())).filter((line) => line !== "C .");
       assert.deepEqual(
         await changed(deleted),
-        echoes.map(({ top }) => `deleted ${top}`),
+        echoes.map(({ top }) => `D ${top}`),
       );
       assert.deepEqual(
         await changed(again),
-        echoes.flatMap(({ directories, file }) => [...directories, file].map((path) => `added ${path}`)),
+        echoes.flatMap(({ directories, file }) => [...directories, file].map((path) => `A ${path}`)),
       );
     },
   },
@@ -187,10 +187,7 @@ export const deletions: readonly Behaviour[] = [
         assert.deepEqual(readdirSync(`${at}/dir`), []);
         assert.notEqual(lstatSync(`${at}/dir`).mtimeMs, mtimeMs);
       });
-      assert.deepEqual(await changedPaths((await trial.driver.open(name)).layout()), [
-        "modified ",
-        "modified dir",
-      ]);
+      assert.deepEqual(await listChanges((await trial.driver.open(name)).layout()), ["C .", "C dir"]);
     },
   },
 ];

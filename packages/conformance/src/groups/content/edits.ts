@@ -26,7 +26,7 @@ import {
   utimensat,
 } from "@strata/linux";
 import type { Behaviour } from "../../behaviour.ts";
-import { changedPaths } from "../../trees/changed-paths.ts";
+import { listChanges } from "../../trees/diffs.ts";
 import { Twin } from "../../trees/twin.ts";
 
 const mebibyte = 2 ** 20;
@@ -52,10 +52,10 @@ export const edits: readonly Behaviour[] = [
         write(`${at}/dir/next-second`, "behind", 1_500_000_001, 0);
         write(`${at}/dir/same-second`, "behind", 1_500_000_000, 1);
       });
-      assert.deepEqual(await changedPaths((await trial.driver.open(name)).layout()), [
-        "modified dir",
-        "modified dir/next-second",
-        "modified dir/same-second",
+      assert.deepEqual(await listChanges((await trial.driver.open(name)).layout()), [
+        "C dir",
+        "C dir/next-second",
+        "C dir/same-second",
       ]);
     },
   },
@@ -77,10 +77,10 @@ export const edits: readonly Behaviour[] = [
       const active = await trial.driver.prepare("active", twin.top);
       await trial.edit(active, (at) => write(at, "behind"));
       write(twin.plain, "behind");
-      const expected = ["modified dir", "modified dir/file"];
-      assert.deepEqual(await changedPaths(active.layout()), expected);
+      const expected = ["C dir", "C dir/file"];
+      assert.deepEqual(await listChanges(active.layout()), expected);
       await active.commit("edited");
-      assert.deepEqual(await changedPaths((await trial.driver.open("edited")).layout()), expected);
+      assert.deepEqual(await listChanges((await trial.driver.open("edited")).layout()), expected);
       await twin.matches("edited");
     },
   },

@@ -196,11 +196,11 @@ export const sizes: readonly Behaviour[] = [
   },
   {
     id: "many-levels",
-    title: "a thousand directories in one another are kept, and can be added to at the bottom",
+    title: "100 directories in one another are kept, and can be added to at the bottom",
     origin: "N",
     async run(trial) {
       const twin = new Twin(trial);
-      const path = Array.from({ length: 1000 }, () => "d").join("/");
+      const path = Array.from({ length: 100 }, () => "d").join("/");
       await twin.layer((at) => {
         mkdirSync(`${at}/${path}`, { recursive: true });
         writeFileSync(`${at}/${path}/file`, "below");
