@@ -2,6 +2,8 @@ import { basename, dirname, resolve } from "node:path";
 import {
   AT_FDCWD,
   AT_REMOVEDIR,
+  BTRFS_ROOT_DIRECTORY,
+  btrfsSetSubvolReadonly,
   close,
   fchmodat,
   O_DIRECTORY,
@@ -27,8 +29,9 @@ import { inTurns } from "./turns.ts";
 
 /**
  * Remove a file or a whole tree, whatever is in it: closed directories (as far as they are the caller's), names that
- * are no UTF-8, any depth. Symlinks are removed, never followed, and a mount is never entered. What is gone already,
- * or goes meanwhile, is fine. Cost: some system calls for each inode; the event loop gets its turn in between.
+ * are no UTF-8, any depth, read-only subvolumes of btrfs. Symlinks are removed, never followed, and a mount is never
+ * entered. What is gone already, or goes meanwhile, is fine. Cost: some system calls for each inode; the event loop
+ * gets its turn in between.
  * @returns what was given back: a file with other names elsewhere does not count
  * @throws StrataError `Busy`, if something is mounted inside; what was removed before it was met stays removed
  * @throws the system error
@@ -76,7 +79,7 @@ class Removal {
           renameat2(parent, name, this.#top, randomName());
           return;
         }
-        yield* this.#empty(parent, name, depth);
+        yield* this.#empty(parent, name, stat, depth);
       }
       unlinkat(parent, name, isDirectory ? AT_REMOVEDIR : 0);
       this.#count(stat, isDirectory);
@@ -86,17 +89,21 @@ class Removal {
     }
   }
 
-  *#empty(parent: number, name: Buffer, depth: number): Generator<void, void> {
+  *#empty(parent: number, name: Buffer, { ino }: Stat, depth: number): Generator<void, void> {
     const fd = openat2(parent, name, {
       flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
       resolve: RESOLVE_NO_XDEV,
     });
-    if (depth === 0) this.#top = fd;
+    const outerTop = this.#top;
+    // Nothing can be moved out of a subvolume.
+    if (depth === 0 || ino === BTRFS_ROOT_DIRECTORY) this.#top = fd;
     try {
+      if (ino === BTRFS_ROOT_DIRECTORY) makeWritable(fd);
       for (let entries = readdir(fd); entries.length > 0; entries = readdir(fd)) {
         for (const entry of entries) yield* this.remove(fd, entry.name, depth + 1);
       }
     } finally {
+      this.#top = outerTop;
       close(fd);
     }
   }
@@ -105,6 +112,16 @@ class Removal {
     if (!isDirectory && stat.nlink > 1) return;
     this.bytes += stat.blocks * 512;
     this.inodes += 1;
+  }
+}
+
+/** A subvolume of btrfs is a directory to all calls here, and may be a read-only one. */
+function makeWritable(fd: number): void {
+  try {
+    btrfsSetSubvolReadonly(fd, false);
+  } catch (error) {
+    // Another file system has that inode as well.
+    if (errnoCode(error) !== "ENOTTY") throw error;
   }
 }
 
