@@ -1,0 +1,1 @@
+export { type BtrfsOptions, btrfs } from "./btrfs.ts";
