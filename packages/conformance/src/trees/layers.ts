@@ -17,13 +17,15 @@ export type Way = "in order" | "side by side";
 /** Applies layers to a driver's snapshots as a store does. Disposed, its threads have ended. */
 export class Layers implements AsyncDisposable {
   readonly #trial: Trial;
-  readonly #workers = new LayerWorkers({ threads: 2 });
+  readonly #workers: LayerWorkers;
   /** Keys and names of all snapshots made, parents before children. */
   readonly #ids = new Set<string>();
   #count = 0;
 
-  constructor(trial: Trial) {
+  /** @param threads - each takes a while to start */
+  constructor(trial: Trial, threads = 1) {
     this.#trial = trial;
+    this.#workers = new LayerWorkers({ threads });
     mkdirSync(trial.path("archives"), { recursive: true });
   }
 

@@ -1,6 +1,7 @@
 import type { Behaviour } from "../../behaviour.ts";
 import { char, dir, entry, file, gone, opaque, xattrs } from "../../tar/entries.ts";
 import { gives } from "../../trees/applied-tree.ts";
+import { refused } from "../../trees/attack.ts";
 
 /** What deletes, when a layer is applied. */
 export const whiteouts: readonly Behaviour[] = [
@@ -106,6 +107,24 @@ export const whiteouts: readonly Behaviour[] = [
         ["a/ @0", 'a/y = ""', "b/ @0", 'b/y = ""'],
       ),
   },
+  ...(["", ".", ".."] as const).map((name) =>
+    refused(
+      {
+        id: `bare-wh${name === "" ? "" : name === "." ? "-dot" : "-dot-dot"}-refused`,
+        title: `a whiteout of ${name === "" ? "no name" : JSON.stringify(name)}`,
+        origin: "U",
+      },
+      { message: /whiteout of no name/ },
+      [dir("d"), file("d/f")],
+      [file(`d/.wh.${name}`)],
+    ),
+  ),
+  refused(
+    { id: "inside-whiteout-refused", title: "a directory with a whiteout's name", origin: "N" },
+    { message: /inside of a whiteout/ },
+    [dir("d"), file("d/f")],
+    [dir(".wh.d"), file(".wh.d/f", "x")],
+  ),
   {
     id: "whiteout-of-nothing",
     title: "a whiteout of nothing leaves no trace, also where there is no directory below",

@@ -42,7 +42,7 @@ export const whole: readonly Behaviour[] = [
     origin: "N",
     needs: ["rebase"],
     async run(trial) {
-      await using layers = new Layers(trial);
+      await using layers = new Layers(trial, 2);
       const chain = manyLayers();
       const tops = [
         await layers.chain(chain, "in order"),
