@@ -1,51 +1,15 @@
 import { execFileSync } from "node:child_process";
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { type ActiveSnapshot, isStrataError, type StorageDriver } from "@strata/core";
-import { vfs } from "@strata/driver-vfs";
 import { AT_FDCWD, setxattrat } from "@strata/linux";
 import { describe, expect, test } from "vitest";
+import { base, open } from "./base-layer.ts";
 import { describeTree, fillWithEverything } from "./fixtures/trees.mjs";
-import { asOrdinaryUser, runsAsRoot, scratch } from "./scratch.ts";
+import { asOrdinaryUser, runsAsRoot } from "./scratch.ts";
 
-const open = (root = scratch()) => vfs({ root, durability: "none" });
-
-async function base(driver: StorageDriver, fill: (tree: string) => void): Promise<string> {
-  const active = await driver.prepare("making");
-  fill(active.layout().dir);
-  await active.commit("base");
-  return active.layout().dir;
-}
-
-describe("a child equals its parent", () => {
-  test("with everything that a tree can hold", async () => {
-    const driver = await open();
-    const parent = await base(driver, fillWithEverything);
-    const before = describeTree(parent);
-    expect(Object.keys(before).length).toBeGreaterThanOrEqual(35);
-
-    const child = await driver.prepare("child", "base");
-    expect(describeTree(child.layout().dir)).toEqual(before);
-    // And it was not the copy that changed the parent.
-    expect(describeTree(parent)).toEqual(before);
-    await child.commit("second");
-    const grandchild = await driver.prepare("grandchild", "second");
-    expect(describeTree(grandchild.layout().dir)).toEqual(before);
-    expect(await driver.usage("grandchild")).toEqual(await driver.usage("base"));
-  });
-
-  test("as an ordinary user, with what that user can make, closed to him or not", async () => {
+describe("a child equals its parent, made by an ordinary user", () => {
+  test("with what that user can make, closed to him or not", async () => {
     const output = await asOrdinaryUser(`
       const { chmodSync, mkdirSync, writeFileSync } = await import("node:fs");
       const { vfs } = await import("@strata/driver-vfs");
@@ -80,7 +44,7 @@ describe("a child equals its parent", () => {
     expect(readonlyViews).toEqual({ supported: false, reason: expect.stringContaining("needs root") });
   });
 
-  test.runIf(runsAsRoot)("as an ordinary user, who cannot keep another's files another's", async () => {
+  test.runIf(runsAsRoot)("who cannot keep another's files another's", async () => {
     const output = await asOrdinaryUser(
       `
       const { vfs } = await import("@strata/driver-vfs");
@@ -98,60 +62,6 @@ describe("a child equals its parent", () => {
       },
     );
     expect(JSON.parse(output)).toMatchObject({ file: { uid: 65534, gid: 65534, size: 6, xattrs: {} } });
-  });
-
-  test("with the modules of this checkout", async () => {
-    const driver = await open();
-    const modules = join(import.meta.dirname, "../../../node_modules/vitest");
-    const parent = await base(driver, (tree) =>
-      cpSync(modules, tree, { recursive: true, preserveTimestamps: true }),
-    );
-    const child = await driver.prepare("child", "base");
-    expect(describeTree(child.layout().dir)).toEqual(describeTree(parent));
-  });
-
-  test("with a directory of 10,000 entries", async () => {
-    const driver = await open();
-    const parent = await base(driver, (tree) => {
-      // Links are much faster made than files.
-      for (let n = 0; n < 10; n++) writeFileSync(join(tree, `file-${n}`), `${n}`);
-      for (let n = 0; n < 10_000; n++) linkSync(join(tree, `file-${n % 10}`), join(tree, `${n}`));
-    });
-    const child = await driver.prepare("child", "base");
-    expect(describeTree(child.layout().dir)).toEqual(describeTree(parent));
-  });
-
-  test("through 40 layers, each with its own change", async () => {
-    const driver = await open();
-    let parent: string | undefined;
-    for (let layer = 0; layer < 40; layer++) {
-      const active: ActiveSnapshot = await driver.prepare("making", parent);
-      writeFileSync(join(active.layout().dir, `of-${layer}`), `${layer}`);
-      parent = (await active.commit(`layer-${layer}`)).id;
-    }
-    const top = await driver.prepare("top", parent);
-    for (let layer = 0; layer < 40; layer++) {
-      expect(readFileSync(join(top.layout().dir, `of-${layer}`), "utf8")).toBe(`${layer}`);
-    }
-    expect(driver.capabilities.maxDepth).toBe(500);
-  });
-
-  test("sparse files stay sparse", async () => {
-    const driver = await open();
-    const parent = await base(driver, (tree) => execFileSync("truncate", ["-s", "1T", join(tree, "hole")]));
-    const child = await driver.prepare("child", "base");
-    const copy = statSync(join(child.layout().dir, "hole"));
-    expect(copy.size).toBe(2 ** 40);
-    expect(copy.blocks).toBe(statSync(join(parent, "hole")).blocks);
-  });
-
-  test("and neither sees the other's changes", async () => {
-    const driver = await open();
-    const parent = await base(driver, (tree) => writeFileSync(join(tree, "file"), "base"));
-    const [one, two] = [await driver.prepare("one", "base"), await driver.prepare("two", "base")];
-    writeFileSync(join(one.layout().dir, "file"), "changed");
-    expect(readFileSync(join(two.layout().dir, "file"), "utf8")).toBe("base");
-    expect(readFileSync(join(parent, "file"), "utf8")).toBe("base");
   });
 });
 
@@ -310,77 +220,6 @@ describe("an abort in the middle of a copy", () => {
     );
     clearInterval(timer);
     expect(outcome).toBe("aborted");
-  });
-});
-
-describe("other file systems", () => {
-  const mounted = async (make: string[], use: (root: string) => Promise<void>) => {
-    const directory = scratch();
-    const image = join(directory, "image");
-    const at = join(directory, "at");
-    mkdirSync(at);
-    execFileSync("truncate", ["-s", "400M", image]);
-    if (make.length > 0) {
-      execFileSync(make[0] ?? "", [...make.slice(1), image], { stdio: "pipe" });
-      execFileSync("mount", ["-o", "loop", image, at]);
-    } else {
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=400M", "tmpfs", at]);
-    }
-    try {
-      await use(join(at, "root"));
-    } finally {
-      execFileSync("umount", [at]);
-    }
-  };
-  const has = (command: string) => {
-    const found = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"].some((path) => existsSync(join(path, command)));
-    if (!found && process.env["CI"]) throw new Error(`${command} is missing`);
-    if (!found) console.log(`skipped: ${command} is not installed`);
-    return found;
-  };
-
-  test.runIf(runsAsRoot && has("mkfs.xfs") && has("mkfs.btrfs")).each([
-    { name: "xfs", make: ["mkfs.xfs", "-q"] },
-    { name: "btrfs", make: ["mkfs.btrfs", "-q"] },
-  ])("$name: the copy shares blocks", async ({ make }) => {
-    await mounted(make, async (root) => {
-      const driver = await open(root);
-      expect(driver.capabilities.sharesParent.reason).toContain("blocks of files are shared");
-      // Three copies would not fit, of the big file or of the small ones.
-      const parent = await base(driver, (tree) => {
-        writeFileSync(join(tree, "big"), Buffer.alloc(9_000_000, "x"));
-        for (let n = 0; n < 2000; n++) writeFileSync(join(tree, `${n}`), Buffer.alloc(60_000, "x"));
-      });
-      let child: ActiveSnapshot | undefined;
-      for (const key of ["a", "b", "c"]) child = await driver.prepare(key, "base");
-      expect(describeTree(child?.layout().dir ?? "")).toEqual(describeTree(parent));
-      await driver.close();
-    });
-  });
-
-  test.runIf(runsAsRoot).each([
-    { name: "tmpfs", make: [] },
-    { name: "ext4", make: ["mkfs.ext4", "-q", "-b", "4096"] },
-    { name: "btrfs", make: ["mkfs.btrfs", "-q"] },
-  ])("$name: everything is kept", async ({ make }) => {
-    await mounted(make, async (root) => {
-      const driver = await open(root);
-      const parent = await base(driver, fillWithEverything);
-      const child = await driver.prepare("child", "base");
-      expect(describeTree(child.layout().dir)).toEqual(describeTree(parent));
-      await driver.close();
-    });
-  });
-
-  test.runIf(runsAsRoot)("a full disk is NoSpace, and leaves nothing", async () => {
-    await mounted(["mkfs.ext4", "-q", "-b", "4096"], async (root) => {
-      const driver = await open(root);
-      await base(driver, (tree) => writeFileSync(join(tree, "big"), Buffer.alloc(200_000_000, "x")));
-      const error = await driver.prepare("child", "base").catch((caught: unknown) => caught);
-      expect(isStrataError(error, "NoSpace")).toBe(true);
-      expect(await driver.cleanup()).toEqual({ removed: 0, bytes: 0 });
-      await driver.close();
-    });
   });
 });
 
