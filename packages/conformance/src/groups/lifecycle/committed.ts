@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { Snapshot } from "@strata/core";
 import type { Behaviour } from "../../behaviour.ts";
 import { rejects } from "../../expect.ts";
+import { openActive } from "../../snapshots.ts";
 
 /** What committing does, and what it refuses. */
 export const committed: readonly Behaviour[] = [
@@ -10,10 +13,139 @@ export const committed: readonly Behaviour[] = [
     origin: "C",
     async run({ driver }) {
       const active = await driver.prepare("key");
-      await active.commit("name");
+      const info = await active.commit("name");
+      assert.deepEqual(info, await driver.stat("name"));
+      assert.equal(info.kind, "committed");
       await rejects(driver.stat("key"), "NotFound");
-      assert.equal((await driver.stat("name")).kind, "committed");
+      await rejects(driver.open("key"), "NotFound");
+      await driver.prepare("key", "name");
+    },
+  },
+  {
+    id: "commit-of-view-fails",
+    title: "a view has nothing to commit",
+    origin: "C",
+    async run({ driver }) {
+      await refusesCommit(await driver.view("view"));
+      await refusesCommit(await driver.open("view"));
+      assert.equal((await driver.stat("view")).kind, "view");
+    },
+  },
+  {
+    id: "commit-of-committed-fails",
+    title: "what was committed cannot be committed again, by whichever handle",
+    origin: "C",
+    async run({ driver }) {
+      const active = await driver.prepare("key");
+      const same = await openActive(driver, "key");
+      await active.commit("name");
+      await rejects(active.commit("other"), "FailedPrecondition");
+      await rejects(same.commit("other"), "FailedPrecondition");
+      await rejects(driver.stat("other"), "NotFound");
+      await refusesCommit(await driver.open("name"));
+    },
+  },
+  {
+    id: "commit-of-missing-fails",
+    title: "what was removed cannot be committed",
+    origin: "N",
+    async run({ driver }) {
+      const active = await driver.prepare("key");
+      await driver.remove("key");
+      await rejects(active.commit("name"), "NotFound");
+      await rejects(driver.stat("name"), "NotFound");
+    },
+  },
+  {
+    id: "handle-means-one-snapshot",
+    title: "a handle on a removed snapshot does not mean a later one of the same key",
+    origin: "N",
+    async run({ driver }) {
+      const removed = await driver.prepare("key");
+      await driver.remove("key");
       await driver.prepare("key");
+      await rejects(removed.commit("name"), "NotFound");
+      await rejects(removed.mount(), "NotFound");
+      await rejects(removed.unmount(), "NotFound");
+      assert.equal((await driver.stat("key")).kind, "active");
+    },
+  },
+  {
+    id: "failed-commit-changes-nothing",
+    title: "a snapshot whose commit was refused stays active as it was, and can be committed later",
+    origin: "N",
+    async run(trial) {
+      const { driver } = trial;
+      await trial.commit("taken");
+      const active = await driver.prepare("key", undefined, { labels: { l: "1" } });
+      await trial.edit(active, (at) => writeFileSync(`${at}/one`, "1"));
+      const before = await driver.stat("key");
+      await rejects(active.commit("taken", { labels: { l: "2" } }), "AlreadyExists");
+      await rejects(
+        active.commit("name", { parent: "nobody", labels: { l: "2" } }),
+        "NotFound",
+        "Unsupported",
+      );
+      assert.deepEqual(await driver.stat("key"), before);
+      await trial.edit(active, (at) => writeFileSync(`${at}/two`, "2"));
+      await active.commit("name");
+      await trial.look("name", (at) => assert.deepEqual(readdirSync(at).sort(), ["one", "two"]));
+    },
+  },
+  {
+    id: "commit-keeps-labels",
+    title: "a committed snapshot has the labels of the active, or those given at the commit in their place",
+    origin: "C",
+    async run({ driver }) {
+      const labels = { from: "prepare" };
+      const one = await driver.prepare("one", undefined, { labels });
+      assert.deepEqual((await one.commit("1")).labels, labels);
+      const two = await driver.prepare("two", undefined, { labels });
+      assert.deepEqual((await two.commit("2", { labels: { at: "commit" } })).labels, { at: "commit" });
+      assert.deepEqual((await driver.stat("2")).labels, { at: "commit" });
+      const three = await driver.prepare("three", undefined, { labels });
+      assert.deepEqual((await three.commit("3", { labels: {} })).labels, {});
+    },
+  },
+  {
+    id: "committed-never-changes",
+    title: "nothing done to its children changes a committed snapshot",
+    origin: "N",
+    async run(trial) {
+      const { driver } = trial;
+      await trial.commit("base", (at) => writeFileSync(`${at}/file`, "of the base"));
+      const [one, two] = [await driver.prepare("one", "base"), await driver.prepare("two", "base")];
+      await trial.edit(one, (at) => writeFileSync(`${at}/file`, "of the child"));
+      const read = (at: string) => readFileSync(`${at}/file`, "utf8");
+      assert.equal(await trial.look("base", read), "of the base");
+      await trial.edit(two, (at) => assert.equal(read(at), "of the base"));
+      await one.commit("child");
+      assert.equal(await trial.look("base", read), "of the base");
+      assert.equal(await trial.look("child", read), "of the child");
+    },
+  },
+  {
+    id: "synced-commit",
+    title: "several snapshots can be made durable by one sync and be committed then",
+    origin: "N",
+    needs: ["state on disk"],
+    async run(trial) {
+      const driver = await trial.reopen({ durability: "commit" });
+      const made = [await driver.prepare("1.key"), await driver.prepare("2.key")];
+      for (const active of made) await trial.edit(active, (at) => writeFileSync(`${at}/file`, active.id));
+      await driver.sync();
+      for (const [n, active] of made.entries()) await active.commit(`${n + 1}`, { synced: true });
+      for (const name of ["1", "2"]) {
+        const read = (at: string) => readFileSync(`${at}/file`, "utf8");
+        assert.equal(await trial.look(name, read), `${name}.key`);
+      }
     },
   },
 ];
+
+/** A snapshot that is not active has no such method; if it has one all the same, that refuses. */
+async function refusesCommit(snapshot: Snapshot): Promise<void> {
+  assert.notEqual(snapshot.kind, "active");
+  const commit = Reflect.get(snapshot, "commit");
+  if (commit !== undefined) await rejects(commit.call(snapshot, "other"), "FailedPrecondition");
+}
