@@ -7,7 +7,7 @@ import { refused } from "../../trees/attack.ts";
 /** Archives that ask for too much. */
 export const limits: readonly Behaviour[] = [
   refused(
-    { id: "ratio-cap", title: "some kilobytes that unpack to many megabytes", origin: "N" },
+    { id: "ratio-cap", title: "a layer of some kilobytes that unpacks to many megabytes", origin: "N" },
     { message: /maxRatio/ },
     () => {
       const mebibyte = gzipSync(Buffer.alloc(2 ** 20));
@@ -23,7 +23,7 @@ export const limits: readonly Behaviour[] = [
   refused(
     {
       id: "bytes-cap-of-holes",
-      title: "a file that is nearly all hole, beyond the bytes allowed",
+      title: "a file larger than is allowed, though it is nearly all hole,",
       origin: "N",
     },
     { message: /maxBytes/ },

@@ -87,7 +87,7 @@ export const links: readonly Behaviour[] = [
   refused(
     {
       id: "symlink-chain-then-hardlink",
-      title: "a hard link through a chain of symlinks, each harmless by itself",
+      title: "a hard link through a chain of symlinks that are each harmless",
       origin: "N",
     },
     noFile,
@@ -98,11 +98,10 @@ export const links: readonly Behaviour[] = [
       link("l", "c/file", { mode: 0o777 }),
     ],
   ),
-  refused(
-    { id: "hardlink-to-directory", title: "a hard link to a directory, and so to all in it", origin: "N" },
-    noFile,
-    [dir("d"), link("l", "d")],
-  ),
+  refused({ id: "hardlink-to-directory", title: "a hard link to a directory", origin: "N" }, noFile, [
+    dir("d"),
+    link("l", "d"),
+  ]),
   contained(
     {
       id: "hardlink-to-symlink-chmod",

@@ -1,5 +1,5 @@
 import { existsSync, symlinkSync } from "node:fs";
-import { workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { AT_FDCWD, RENAME_EXCHANGE, renameat2 } from "@strata/linux";
 
 /** What the thread is given. */
@@ -18,6 +18,7 @@ export interface SwapOrder {
 const { path, target, state }: SwapOrder = workerData;
 const link = `${path}.swapped`;
 
+parentPort?.postMessage("ready");
 while (!existsSync(path) && !isToStop()) Atomics.wait(state, 1, 0, Math.random());
 if (!isToStop()) symlinkSync(target, link);
 while (!isToStop()) {

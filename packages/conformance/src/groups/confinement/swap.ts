@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { isStrataError } from "@strata/core";
 import type { Behaviour } from "../../behaviour.ts";
@@ -30,6 +31,7 @@ export const swap: readonly Behaviour[] = [
       while (swaps < swapsWanted) {
         const active = await layers.prepare();
         await using swapper = new Swapper(`${active.layout().dir}/a`, victim.path);
+        await swapper.start();
         try {
           await layers.apply(active, layer);
           outcomes += "+";
@@ -50,18 +52,23 @@ export const swap: readonly Behaviour[] = [
 /** A thread that swaps a directory for a symlink, over and over. */
 class Swapper implements AsyncDisposable {
   readonly #state = new Int32Array(new SharedArrayBuffer(8));
-  readonly #ended: Promise<void>;
+  readonly #thread: Worker;
+  /** What it failed for, if it did. */
+  readonly #ended: Promise<unknown>;
 
   constructor(path: string, target: string) {
     const order: SwapOrder = { path, target, state: this.#state };
-    const thread = new Worker(new URL("./swap-thread.js", import.meta.url), {
-      workerData: order,
-      execArgv: [],
+    const module = new URL("./swap-thread.js", import.meta.url);
+    this.#thread = new Worker(module, { workerData: order, execArgv: [] });
+    this.#ended = new Promise((resolve) => {
+      this.#thread.once("error", resolve);
+      this.#thread.once("exit", () => resolve(undefined));
     });
-    this.#ended = new Promise((resolve, reject) => {
-      thread.once("error", reject);
-      thread.once("exit", () => resolve());
-    });
+  }
+
+  /** Start: from when this returns, it waits for the directory. */
+  async start(): Promise<void> {
+    await once(this.#thread, "message");
   }
 
   get swaps(): number {
@@ -70,7 +77,8 @@ class Swapper implements AsyncDisposable {
 
   async stop(): Promise<void> {
     Atomics.store(this.#state, 1, 1);
-    await this.#ended;
+    const error = await this.#ended;
+    if (error !== undefined) throw error;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
