@@ -26,8 +26,9 @@ export class Twin {
   }
 
   /**
-   * Make one more layer: do `edit` to a new snapshot on top of the newest, then to the plain directory, and compare the
-   * two while the snapshot is active, and again when it is committed. In between, the parent must still be what it was.
+   * Make one more layer: do `edit` to a new snapshot on top of the newest, which must be equal to begin with, then to
+   * the plain directory, and compare the two while the snapshot is active, and again when it is committed. In between,
+   * the parent must still be what it was.
    * @returns its name
    */
   async layer(edit: Edit): Promise<string> {
@@ -37,8 +38,10 @@ export class Twin {
     await this.#trial.edit(active, async (at) => {
       const edited = async (tree: string) => {
         await edit(tree);
-        settleTimes(tree, this.#names.length);
+        // Whole seconds: a driver that rounds times shows it where times are the point.
+        settleTimes(tree, this.#names.length, 0);
       };
+      if (this.top !== undefined) await sameTree(at, this.plain);
       await edited(at);
       // The plain directory still is what the parent was.
       if (this.top !== undefined) await this.matches(this.top);

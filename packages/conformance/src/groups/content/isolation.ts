@@ -139,7 +139,7 @@ export const isolation: readonly Behaviour[] = [
         await trial.edit(active, (at) => {
           for (const tree of [at, twin.plain]) {
             step(tree);
-            settleTimes(tree, n);
+            settleTimes(tree, n, 0);
           }
         });
         await twin.matches("active");
