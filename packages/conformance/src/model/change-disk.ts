@@ -121,7 +121,7 @@ function make(root: number, path: Buffer, step: TreeStep & { readonly change: "m
   switch (type) {
     case "symlink":
       symlinkat(Buffer.from(data, "latin1"), root, path);
-      return;
+      break;
     case "directory":
       mkdirat(root, path, 0o700);
       break;
@@ -134,7 +134,7 @@ function make(root: number, path: Buffer, step: TreeStep & { readonly change: "m
   // A directory with setgid hands its group down.
   const { uid, gid } = statx(root, path);
   if (gid !== caller.gid) fchownat(root, path, uid, caller.gid);
-  fchmodat(root, path, mode); // Whatever the umask.
+  if (type !== "symlink") fchmodat(root, path, mode); // Whatever the umask.
 }
 
 function write(

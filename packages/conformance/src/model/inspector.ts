@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import type { LayerLayout, SnapshotFilter, SnapshotInfo, StorageDriver } from "@strata/core";
+import type { LayerLayout, Mount, SnapshotFilter, SnapshotInfo, StorageDriver } from "@strata/core";
 import { changes, diff } from "@strata/layer";
 import { rejects } from "../expect.ts";
 import type { Model, ModelSnapshot } from "./model.ts";
@@ -53,15 +53,18 @@ export class Inspector {
     assert(info.updatedAt >= info.createdAt, `${id} was updated before it was created`);
   }
 
-  /** Its tree, changes, diff and usage, mounted and not. */
-  async snapshot(driver: StorageDriver, id: string): Promise<void> {
+  /**
+   * Its tree, changes, diff and usage, mounted and not.
+   * @param mounted - a mount of it, which is closed then
+   */
+  async snapshot(driver: StorageDriver, id: string, mounted?: Mount): Promise<void> {
     const expected = this.#model.get(id);
     const opened = await driver.open(id);
     assert.equal(opened.kind, expected.kind, `the kind of ${id}`);
     assert.equal(opened.parent, expected.parent, `the parent of ${id}`);
     const mountable = opened.kind === "committed" ? await driver.view(viewKey, id) : opened;
     {
-      await using mount = await mountable.mount();
+      await using mount = mounted ?? (await mountable.mount());
       const lines = differences(expected.tree, readTree(mount.path));
       assert(lines.length === 0, `the tree of ${id} differs:\n  ${lines.join("\n  ")}`);
       if (opened.kind !== "committed") await this.#layer(opened.layout(), id, expected);

@@ -25,19 +25,19 @@ export const firstTime = { sec: 1_500_000_000, nsec: 1 };
 export class Model {
   readonly capabilities: Capabilities;
   readonly #snapshots = new Map<string, ModelSnapshot>();
-  /** The name of the last that was committed, as long as it is there. */
+  /** The name of the last that was committed by the driver as it is open now, as long as it is there. */
   #lastCommitted: string | undefined;
 
   constructor(capabilities: Capabilities) {
     this.capabilities = capabilities;
   }
 
-  /** All ids, sorted; with a kind, those of that kind. */
+  /** All ids, the newest first; with a kind, those of that kind. */
   ids(kind?: SnapshotKind): string[] {
     return [...this.#snapshots]
       .filter(([, snapshot]) => kind === undefined || snapshot.kind === kind)
       .map(([id]) => id)
-      .sort();
+      .reverse();
   }
 
   find(id: string): ModelSnapshot | undefined {
@@ -152,6 +152,7 @@ export class Model {
         break;
       case "reopen":
         for (const id of this.ids()) this.#update(id, { mounts: 0 });
+        this.#lastCommitted = undefined;
         break;
       case "edit": {
         const { tree, base } = this.get(step.key);

@@ -68,10 +68,14 @@ export type TreeEdit =
   | { readonly op: "xattr"; readonly at: number; readonly name: number; readonly value: number };
 
 const number = fc.nat({ max: 1000 });
-const pick = fc.record({
-  at: number,
-  wild: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-});
+/** Of snapshots, the newest more often: so trees grow and chains become long. */
+const newest = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: number });
+const wild = fc.oneof(
+  { weight: 9, arbitrary: fc.constant(false) },
+  { weight: 1, arbitrary: fc.constant(true) },
+);
+const pick = fc.record({ at: number, wild });
+const pickNewest = fc.record({ at: newest, wild });
 const size = fc.oneof(
   { weight: 12, arbitrary: fc.nat({ max: 20 }) },
   { weight: 1, arbitrary: fc.integer({ min: 4000, max: 9000 }) },
@@ -85,7 +89,7 @@ const type = fc.oneof<fc.WeightedArbitrary<FileType>[]>(
 
 const treeEdit = fc.oneof(
   {
-    weight: 14,
+    weight: 20,
     arbitrary: fc.record({
       op: fc.constant("make" as const),
       type,
@@ -109,13 +113,19 @@ const treeEdit = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
-      op: fc.constantFrom("rename" as const, "rename" as const, "link" as const, "copy" as const),
+      op: fc.constantFrom(
+        "rename" as const,
+        "rename" as const,
+        "link" as const,
+        "link" as const,
+        "copy" as const,
+      ),
       at: number,
       to: number,
       name: number,
     }),
   },
-  { weight: 5, arbitrary: fc.record({ op: fc.constant("delete" as const), at: number }) },
+  { weight: 4, arbitrary: fc.record({ op: fc.constant("delete" as const), at: number }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constant("chmod" as const), at: number, mode: number }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constant("chown" as const), at: number, owner: number }) },
   {
@@ -133,37 +143,42 @@ const treeEdit = fc.oneof(
   },
 );
 const treeOperation = fc
-  .tuple(treeEdit, number, fc.boolean())
+  .tuple(treeEdit, newest, fc.boolean())
   .map(([edit, on, quiet]): TreeOperation => ({ ...edit, on, quiet }));
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
-  { weight: 80, arbitrary: treeOperation },
+  { weight: 120, arbitrary: treeOperation },
   {
-    weight: 12,
-    arbitrary: fc.record({ op: fc.constant("prepare" as const), id: pick, parent: pick, labels: number }),
+    weight: 10,
+    arbitrary: fc.record({
+      op: fc.constant("prepare" as const),
+      id: pick,
+      parent: pickNewest,
+      labels: number,
+    }),
   },
   {
-    weight: 9,
+    weight: 7,
     arbitrary: fc.record({
       op: fc.constant("commit" as const),
-      on: pick,
+      on: pickNewest,
       id: pick,
       parent: number,
       labels: number,
     }),
   },
-  { weight: 6, arbitrary: fc.record({ op: fc.constant("remove" as const), on: pick }) },
+  { weight: 4, arbitrary: fc.record({ op: fc.constant("remove" as const), on: pick }) },
   {
     weight: 6,
     arbitrary: fc.record({
       op: fc.constantFrom("mount" as const, "close mount" as const, "unmount" as const),
-      on: pick,
+      on: pickNewest,
       persistent: fc.boolean(),
     }),
   },
   {
     weight: 3,
-    arbitrary: fc.record({ op: fc.constant("view" as const), id: pick, parent: pick, labels: number }),
+    arbitrary: fc.record({ op: fc.constant("view" as const), id: pick, parent: pickNewest, labels: number }),
   },
   { weight: 2, arbitrary: fc.record({ op: fc.constant("label" as const), on: pick, labels: number }) },
   {

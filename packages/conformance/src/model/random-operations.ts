@@ -5,7 +5,7 @@ import { type Participant, RunFailure, runOperations, type Tally } from "./run-o
 export interface RandomOperationsOptions {
   /** How many lists of operations are tried. */
   readonly runs: number;
-  /** The most operations in a list. @defaultValue 60 */
+  /** The most operations in a list. @defaultValue 150 */
   readonly length?: number;
   /** What the lists are drawn from: the same seed, the same lists. */
   readonly seed: number;
@@ -37,7 +37,7 @@ export interface RandomOperationsFailure {
  */
 export async function randomOperations(
   participants: readonly Participant[],
-  { runs, length = 60, seed, path, timeoutMs }: RandomOperationsOptions,
+  { runs, length = 150, seed, path, timeoutMs }: RandomOperationsOptions,
 ): Promise<RandomOperationsReport> {
   const tally: Tally = { runs: 0, steps: 0, refused: 0, diffsCompared: 0, diffsApart: 0 };
   const property = fc.asyncProperty(operations(length), (list) => runOperations(participants, list, tally));

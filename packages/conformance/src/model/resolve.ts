@@ -25,7 +25,7 @@ export function resolve(
   switch (operation.op) {
     case "prepare": {
       const key = choose(operation.id, freeIds(model), allIds);
-      const parent = choose(operation.parent, [undefined, ...model.ids("committed")], allIds);
+      const parent = choose(operation.parent, [...model.ids("committed"), undefined], allIds);
       return key === undefined
         ? undefined
         : { call: "prepare", key, ...(parent !== undefined && { parent }), labels: labels(operation.labels) };
@@ -87,7 +87,7 @@ export function resolve(
     }
     default: {
       const key = at(model.ids("active"), operation.on);
-      if (key === undefined) return undefined;
+      if (key === undefined) return prepareAny(model);
       const now = { sec: 1_600_000_000 + turn, nsec: (turn * 123_456_789) % 1_000_000_000 };
       const change = resolveEdit(operation, model.get(key).tree, abilities);
       const step: TreeStep | undefined = change && { ...change, now, quiet: operation.quiet };
@@ -101,6 +101,15 @@ const allIds = ["a", "b", "c", "d", "e", "f", "g"];
 
 function freeIds(model: Model): string[] {
   return allIds.filter((id) => model.find(id) === undefined);
+}
+
+/** What is done where there is nothing to edit. */
+function prepareAny(model: Model): Step | undefined {
+  const [key] = freeIds(model);
+  const [parent] = model.ids("committed");
+  return key === undefined
+    ? undefined
+    : { call: "prepare", key, ...(parent !== undefined && { parent }), labels: {} };
 }
 
 function labels(value: number): Labels {

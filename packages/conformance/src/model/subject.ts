@@ -28,6 +28,8 @@ export class Subject implements AsyncDisposable {
   #driver: StorageDriver;
   readonly #mounts = new Map<string, Mount[]>();
   #committed: ActiveSnapshot | undefined;
+  /** The mount of an edit, which is looked at before it is closed: mounting is what costs. */
+  #edited: Mount | undefined;
 
   private constructor(under: DriverUnderTest, scratch: Scratch, driver: StorageDriver) {
     this.name = under.name;
@@ -82,7 +84,9 @@ export class Subject implements AsyncDisposable {
     if (id !== undefined) await this.inspector.stat(this.#driver, id);
     const touched = step.call === "commit" ? step.name : id;
     if (touched !== undefined && this.model.find(touched) !== undefined) {
-      await this.inspector.snapshot(this.#driver, touched);
+      const edited = this.#edited;
+      this.#edited = undefined;
+      await this.inspector.snapshot(this.#driver, touched, edited);
     }
   }
 
@@ -178,7 +182,8 @@ export class Subject implements AsyncDisposable {
         await this.#reopen();
         break;
       case "edit": {
-        await using mount = await (await this.#active(step.key)).mount();
+        const mount = await (await this.#active(step.key)).mount();
+        this.#edited = mount;
         const copied = changeDisk(mount.path, step.step);
         assert(
           !copied || this.model.mayCopy(step.key, step.step),
@@ -210,6 +215,7 @@ export class Subject implements AsyncDisposable {
       await rejects(old.stat("a"), "FailedPrecondition");
     }
     this.#mounts.clear();
+    this.#committed = undefined;
   }
 
   async #active(key: string): Promise<ActiveSnapshot> {
