@@ -17,15 +17,15 @@ export async function cleanUp(core: DriverCore, { signal }: CallOptions): Promis
   await releaseAbandonedMounts(core, signal);
   failpoint("cleanup.mounts-released");
   await wipeTemporaries(state, signal);
-  await trashGarbage(state, signal);
+  const garbage = await putGarbageAside(state, signal);
   failpoint("cleanup.garbage-trashed");
 
   let removed = 0;
   let bytes = 0;
   const failures: unknown[] = [];
-  for (const directory of readdirSync(`${state.root}/trash`)) {
+  const trash = readdirSync(`${state.root}/trash`).map((directory) => state.trashPath(directory));
+  for (const path of new Set([...trash, ...garbage])) {
     signal?.throwIfAborted();
-    const path = state.trashPath(directory);
     using lock = tryLock(path);
     if (lock === undefined) continue; // Another process is destroying it.
     try {
@@ -71,7 +71,9 @@ async function wipeTemporaries(state: StateDirectory, signal: AbortSignal | unde
   }
 }
 
-async function trashGarbage(state: StateDirectory, signal: AbortSignal | undefined): Promise<void> {
+/** @returns where it is from now on. Garbage stays garbage: nothing will ever point to it. */
+async function putGarbageAside(state: StateDirectory, signal: AbortSignal | undefined): Promise<string[]> {
+  const garbage: string[] = [];
   // In this order: what is made after the first line is not looked at.
   const directories = readdirSync(`${state.root}/snapshots`);
   const pointed = new Set<string | undefined>();
@@ -82,9 +84,12 @@ async function trashGarbage(state: StateDirectory, signal: AbortSignal | undefin
     if (pointed.has(directory)) continue;
     await state.locked(() => {
       using lock = tryLock(state.path(directory));
-      if (lock !== undefined && state.pointedBy(directory) === undefined) state.moveToTrash(directory);
+      if (lock !== undefined && state.pointedBy(directory) === undefined) {
+        garbage.push(state.moveToTrash(directory));
+      }
     }, signal);
   }
+  return garbage;
 }
 
 function tryLock(path: string): FileLock | undefined {

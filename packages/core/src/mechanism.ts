@@ -65,8 +65,8 @@ export interface DriverMechanism {
   seal(place: SnapshotPlace): Promise<void>;
 
   /**
-   * Delete everything in `dir` and `dir` itself. It may hold a half-made tree, or be half-deleted already, and it has
-   * been moved since the tree was made in it. Nothing is mounted from it.
+   * Delete everything in `dir` and `dir` itself. It may hold a half-made tree, or be half-deleted already, and it
+   * mostly has been moved since the tree was made in it. Nothing is mounted from it.
    * @returns what is given back, as far as it is known
    */
   destroy(dir: string, options: CallOptions): Promise<Usage>;

@@ -29,8 +29,8 @@ export async function removeSnapshot(core: DriverCore, id: string): Promise<void
 /** Undo the making of a snapshot that nothing points to, for who holds its lock. */
 export async function discard({ state, mechanism }: DriverCore, directory: string): Promise<void> {
   try {
-    await state.locked(() => state.moveToTrash(directory));
-    await mechanism.destroy(state.trashPath(directory), {});
+    const path = await state.locked(() => state.moveToTrash(directory));
+    await mechanism.destroy(path, {});
   } catch {
     // The error that led here matters more, and what is left is garbage for the next cleanup.
   }

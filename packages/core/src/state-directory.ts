@@ -208,21 +208,35 @@ export class StateDirectory {
   }
 
   writeRecord(kind: PointerKind, { directory, record }: Entry): void {
-    writeFileSync(this.recordPath(kind, directory), encodeRecord(record), { mode: 0o600 });
+    const path = this.recordPath(kind, directory);
+    try {
+      writeFileSync(path, encodeRecord(record), { mode: 0o600 });
+    } catch (error) {
+      rmSync(path, { force: true }); // On a full disk, a part of it would hold space.
+      throw error;
+    }
   }
 
   /**
    * Put a directory that nothing points to aside, to be destroyed. The caller holds the state and the snapshot; its
    * lock goes along.
+   * @returns its path from now on. On a full btrfs that is the old one: a rename takes space there, a removal does not
    */
-  moveToTrash(directory: string): void {
+  moveToTrash(directory: string): string {
     for (const kind of ["keys", "names"] as const) {
       const parent = this.readableRecord(kind, directory)?.chain[0];
       if (parent !== undefined) this.removeChild(parent, directory);
     }
     failpoint("trash.parent-unmarked");
-    renameSync(this.path(directory), this.trashPath(directory));
+    const [from, to] = [this.path(directory), this.trashPath(directory)];
+    try {
+      renameSync(from, to);
+    } catch (error) {
+      if (errnoCode(error) === "ENOSPC" || errnoCode(error) === "EDQUOT") return from;
+      throw error;
+    }
     failpoint("trash.moved");
+    return to;
   }
 
   /**
