@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { fsyncPath } from "./atomic-file.ts";
 import type { CommitOptions, SnapshotInfo } from "./driver.ts";
 import { chainOn, currentEntry, type DriverCore } from "./driver-core.ts";
@@ -30,14 +30,20 @@ export async function commitSnapshot(
 
   await mechanism.seal(place);
   failpoint("commit.sealed");
-  const committed = await state.locked(() => stage(core, entry, name, options), signal);
-  if (core.durable) await makeDurable(core, committed, options.synced ?? false);
-  failpoint("commit.durable");
-  await state.locked(() => {
-    state.assertFree(name);
-    renameSync(state.pointerPath("keys", entry.record.id), state.pointerPath("names", name));
-    failpoint("commit.renamed");
-  }, signal);
+  let committed: Entry;
+  try {
+    committed = await state.locked(() => stage(core, entry, name, options), signal);
+    if (core.durable) await makeDurable(core, committed, options.synced ?? false);
+    failpoint("commit.durable");
+    await state.locked(() => {
+      state.assertFree(name);
+      renameSync(state.pointerPath("keys", entry.record.id), state.pointerPath("names", name));
+      failpoint("commit.renamed");
+    }, signal);
+  } catch (error) {
+    await state.locked(() => unstage(core, entry, options)).catch(() => {}); // The first error matters more.
+    throw error;
+  }
   if (core.durable) {
     await fsyncPath(`${state.root}/names`);
     await fsyncPath(`${state.root}/keys`);
@@ -89,6 +95,15 @@ function stage(core: DriverCore, { directory, record }: Entry, name: string, opt
     failpoint("commit.parent-marked");
   }
   return committed;
+}
+
+/** Take back what {@link stage} wrote, which would hold space on a full disk. */
+function unstage({ state }: DriverCore, { directory, record }: Entry, { parent }: CommitOptions): void {
+  if (parent !== undefined && record.parent === undefined) {
+    const marked = state.readableRecord("names", directory)?.chain[0];
+    if (marked !== undefined) state.removeChild(marked, directory);
+  }
+  rmSync(state.recordPath("names", directory), { force: true });
 }
 
 async function makeDurable(
