@@ -91,8 +91,17 @@ const codeOfErrno: Readonly<Record<string, ErrorCode>> = {
   ENFILE: "Busy",
 };
 
-const hintOfCode: Partial<Record<ErrorCode, string>> = {
-  NoSpace: "free some space or raise the quota, then try again",
+const noSpaceHint = "free some space or raise the quota, then try again";
+const tooManyFilesHint = "close some, or allow more with `ulimit -n`, then try again";
+
+/** What to do about it, where that does not depend on what was being done. */
+const hintOfErrno: Readonly<Record<string, string>> = {
+  ENOSPC: noSpaceHint,
+  EDQUOT: noSpaceHint,
+  EMFILE: tooManyFilesHint,
+  ENFILE: tooManyFilesHint,
+  EIO: "the disk may be failing: look into the kernel's log (dmesg)",
+  EROFS: "a disk that failed is read-only until it is mounted again: look into the kernel's log (dmesg)",
 };
 
 /**
@@ -103,7 +112,7 @@ export function toStrataError(error: unknown, what: string): unknown {
   const errno = errnoCode(error);
   if (errno === undefined || isStrataError(error) || !(error instanceof Error)) return error;
   const code = codeOfErrno[errno] ?? "FailedPrecondition";
-  const hint = hintOfCode[code];
+  const hint = hintOfErrno[errno];
   const why = error.message.replace("UNKNOWN: unknown error", `${errno}: disk quota exceeded`);
   return new StrataError(code, `${what}: ${why}${hint ? `; ${hint}` : ""}`, { cause: error });
 }

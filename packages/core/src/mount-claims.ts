@@ -87,6 +87,10 @@ export class MountClaims {
 }
 
 function drop(path: string, lock: FileLock): void {
-  rmSync(path, { force: true });
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The disk fails, or is read-only since it did. Without its lock, the claim is a stale one, which the next wipes.
+  }
   lock.release();
 }

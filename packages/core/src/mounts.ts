@@ -1,6 +1,6 @@
 import type { Mount, MountOptions, UnmountOptions } from "./driver.ts";
 import { currentEntry, type DriverCore } from "./driver-core.ts";
-import { errnoCode, isStrataError, StrataError } from "./errors.ts";
+import { attempt, errnoCode, isStrataError, StrataError } from "./errors.ts";
 import { failpoint } from "./failpoint.ts";
 import type { SnapshotPlace } from "./mechanism.ts";
 import { type Claim, MountClaims } from "./mount-claims.ts";
@@ -93,7 +93,7 @@ function claimed(core: DriverCore, entry: Entry, path: string, mine: Claim): Mou
   const mount: Mount = {
     path,
     close() {
-      closing ??= release(core, entry, mine).then(
+      closing ??= attempt(`unmount "${entry.record.id}"`, () => release(core, entry, mine)).then(
         () => {
           core.mounts.delete(mount);
         },
