@@ -55,7 +55,7 @@ export function attachOverlay(overlay: Overlay, target: string): void {
  * Make an overlay that is mounted nowhere yet, and goes with its descriptor.
  * @throws StrataError `Unsupported`, with the kernel's own reason
  * @throws StrataError `Corrupt`, if one of the directories is gone
- * @throws StrataError `NoSpace`
+ * @throws the system error, if the disk is full or fails, or this process may open no more files
  */
 export function openOverlay({ lowers, upper }: Overlay): number {
   const context = fsopen("overlay");
@@ -106,6 +106,7 @@ function setDirectory(context: number, key: string, path: string): void {
 function refusal(dir: string | undefined, error: unknown, log: readonly string[]): unknown {
   const errno = errnoCode(error);
   if (errno === undefined || !(error instanceof Error)) return error;
+  if (notRefusals.has(errno)) return error;
   // What overlayfs does not tell the context, it writes to the kernel's log.
   const reasons = log.length === 0 ? `${error.message}; dmesg may say more` : log.join("; ");
   const message = `the kernel refuses an overlay with ${dir} on top: ${reasons}`;
@@ -115,6 +116,7 @@ function refusal(dir: string | undefined, error: unknown, log: readonly string[]
 const codes: Partial<Record<string, ErrorCode>> = {
   // A layer's directory is gone.
   ENOENT: "Corrupt",
-  ENOSPC: "NoSpace",
-  EDQUOT: "NoSpace",
 };
+
+/** These are not about overlays. */
+const notRefusals: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EIO", "EROFS", "EMFILE", "ENFILE"]);
