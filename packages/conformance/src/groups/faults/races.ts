@@ -130,33 +130,4 @@ export const races: readonly Behaviour[] = [
       await assertSound(trial);
     },
   },
-  {
-    id: "reader-during-cleanup",
-    title: "what is mounted stays readable while others are removed and reclaimed",
-    origin: "N",
-    async run(trial) {
-      const { driver } = trial;
-      await trial.commit("base", fewFiles);
-      const view = await driver.view("look", "base");
-      await using mount = await view.mount();
-      let working = true;
-      const work = (async () => {
-        for (let n = 0; n < 20; n += 1) {
-          await trial.edit(await driver.prepare(`key-${n}`, "base"), (at) =>
-            writeFileSync(join(at, "new"), ""),
-          );
-          await driver.remove(`key-${n}`);
-          await driver.cleanup();
-        }
-        working = false;
-      })();
-      while (working) {
-        hasFewFiles(mount.path);
-        for await (const { kind } of driver.list()) assert(kind !== undefined);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      await work;
-      hasFewFiles(mount.path);
-    },
-  },
 ];
