@@ -36,7 +36,8 @@ export const chains: readonly Behaviour[] = [
   },
   {
     id: "500-layers-then-DepthExceeded",
-    title: "a chain may be as long as the driver says, and one more is refused with DepthExceeded",
+    title:
+      "a chain may be as long as the driver says; one more is refused with DepthExceeded by prepare, view and commit",
     origin: "N",
     async run(trial) {
       const { driver } = trial;
@@ -58,7 +59,15 @@ export const chains: readonly Behaviour[] = [
       await top.commit(`${depth}`);
       if (maxDepth > longEnough) return;
       await rejects(driver.prepare("beyond", `${depth}`), "DepthExceeded");
+      await rejects(driver.view("beyond", `${depth}`), "DepthExceeded");
       await rejects(driver.stat("beyond"), "NotFound");
+      // As long as may be, for a view as well.
+      await driver.view("view", `${depth - 1}`);
+      await trial.look("view", (at) => assert.equal(readFileSync(`${at}/of-1`, "utf8"), "1"));
+      if (!driver.capabilities.rebase.supported) return;
+      const late = await driver.prepare("late");
+      await rejects(late.commit("beyond", { parent: `${depth}` }), "DepthExceeded");
+      await late.commit("another", { parent: `${depth - 1}` });
     },
   },
 ];

@@ -64,6 +64,33 @@ export const parents: readonly Behaviour[] = [
     },
   },
   {
+    id: "layout-leads-to-parents",
+    title: "a layout leads to the layouts of all parents, the nearest first, or to the parent's whole tree",
+    origin: "N",
+    async run(trial) {
+      const { driver } = trial;
+      await trial.commit("1", (at) => writeFileSync(`${at}/1`, ""));
+      await trial.commit("2", (at) => writeFileSync(`${at}/2`, ""), "1");
+      const top = await driver.prepare("top", "2");
+      await trial.edit(top, (at) => writeFileSync(`${at}/3`, ""));
+      const [one, two] = [(await driver.open("1")).layout(), (await driver.open("2")).layout()];
+      const layout = top.layout();
+      assert.equal((await driver.open("top")).layout().dir, layout.dir);
+      if (layout.format === "overlay") {
+        assert.deepEqual(layout.lowers, [two.dir, one.dir]);
+        assert.deepEqual(
+          [one, two, layout].map(({ dir }) => readdirSync(dir)),
+          [["1"], ["2"], ["3"]],
+        );
+      } else {
+        assert.equal("base" in one, false, "the first layer has no base");
+        assert(layout.base !== undefined, "a child has a base");
+        assert.deepEqual(readdirSync(layout.base).sort(), ["1", "2"]);
+        assert.deepEqual(readdirSync(layout.dir).sort(), ["1", "2", "3"]);
+      }
+    },
+  },
+  {
     id: "parent-at-commit",
     title: "a snapshot prepared without a parent can be committed on top of one",
     origin: "C",
@@ -136,26 +163,6 @@ export const parents: readonly Behaviour[] = [
       // What was refused did not make it a parent.
       await driver.remove("other");
       assert.equal((await active.commit("name", { parent: "base" })).parent, "base");
-    },
-  },
-  {
-    id: "depth-exceeded-view-and-commit",
-    title:
-      "on top of the longest chain a view, and a parent given at the commit, are refused with DepthExceeded too",
-    origin: "N",
-    async run({ driver }) {
-      const { maxDepth, rebase } = driver.capabilities;
-      // Nobody has as many layers; of a driver that takes more, no test would find the limit.
-      if (maxDepth > 1000) return;
-      // The one chain for both: it is long to make.
-      for (let n = 1; n <= maxDepth; n++) await commitEmpty(driver, `${n}`, n === 1 ? undefined : `${n - 1}`);
-      await rejects(driver.view("view", `${maxDepth}`), "DepthExceeded");
-      assert.equal((await driver.view("view", `${maxDepth - 1}`)).kind, "view");
-      if (!rebase.supported) return;
-      const active = await driver.prepare("key");
-      await rejects(active.commit("name", { parent: `${maxDepth}` }), "DepthExceeded");
-      assert.equal((await driver.stat("key")).kind, "active");
-      await active.commit("name", { parent: `${maxDepth - 1}` });
     },
   },
 ];
