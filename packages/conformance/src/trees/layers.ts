@@ -14,6 +14,12 @@ export type LayerOptions = Omit<ApplyOptions, "source" | "layout">;
 /** How the layers of a chain come in: each on top of the one before, or all at once and chained afterwards. */
 export type Way = "in order" | "side by side";
 
+/**
+ * The thread of all behaviours that need one only: to start one takes longer than most of them. Idle, it keeps no
+ * process alive.
+ */
+const shared = new LayerWorkers({ threads: 1 });
+
 /** Applies layers to a driver's snapshots as a store does. Disposed, its threads have ended. */
 export class Layers implements AsyncDisposable {
   readonly #trial: Trial;
@@ -22,10 +28,10 @@ export class Layers implements AsyncDisposable {
   readonly #ids = new Set<string>();
   #count = 0;
 
-  /** @param threads - each takes a while to start */
+  /** @param threads - if more than one, they are its own, which take a while to start */
   constructor(trial: Trial, threads = 1) {
     this.#trial = trial;
-    this.#workers = new LayerWorkers({ threads });
+    this.#workers = threads === 1 ? shared : new LayerWorkers({ threads });
     mkdirSync(trial.path("archives"), { recursive: true });
   }
 
@@ -92,7 +98,7 @@ export class Layers implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#workers.close();
+    if (this.#workers !== shared) await this.#workers.close();
   }
 
   async #sideBySide(layers: readonly Layer[], prefix: string, options: LayerOptions): Promise<string> {
