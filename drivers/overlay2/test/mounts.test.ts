@@ -1,18 +1,6 @@
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   AT_FDCWD,
   close,
@@ -27,10 +15,9 @@ import {
   umount2,
 } from "@strata/linux";
 import { expect, it } from "vitest";
-import { describeAsRoot, layer, mountAt, mountsBelow, useScratch } from "./support.ts";
+import { describeAsRoot, layer, mountAt, useScratch } from "./support.ts";
 
 const scratch = useScratch();
-const holder = fileURLToPath(new URL("mount-in-another-process.js", import.meta.url));
 
 /** Mount a file system, for tests of what lies below a driver's root. */
 function mountTmpfs(path: string, attributes: MountAttributes): void {
@@ -45,7 +32,7 @@ function mountTmpfs(path: string, attributes: MountAttributes): void {
 }
 
 describeAsRoot("views", () => {
-  it.each([0, 1, 2, 3])("of %i layers refuse every write, by root too", async (layers) => {
+  it.each([0, 1, 2, 3])("of %i layers cannot be mounted writable either", async (layers) => {
     const driver = await scratch.open();
     let parent: string | undefined;
     for (let n = 1; n <= layers; n++) {
@@ -55,138 +42,14 @@ describeAsRoot("views", () => {
     const view = await driver.view("view", parent);
     const mount = await view.mount();
     expect(readdirSync(mount.path)).toEqual(Array.from({ length: layers }, (_, n) => `file-${n + 1}`));
-    const readOnly = expect.objectContaining({ code: "EROFS" });
-    expect(() => writeFileSync(`${mount.path}/new`, "")).toThrow(readOnly);
-    for (const name of readdirSync(mount.path)) {
-      expect(() => writeFileSync(`${mount.path}/${name}`, "")).toThrow(readOnly);
-      expect(() => rmSync(`${mount.path}/${name}`)).toThrow(readOnly);
-    }
     expect(() => execFileSync("mount", ["-o", "remount,rw", mount.path], { stdio: "pipe" })).toThrow();
-    expect(() => writeFileSync(`${mount.path}/new`, "")).toThrow(readOnly);
+    expect(() => writeFileSync(`${mount.path}/new`, "")).toThrow(expect.objectContaining({ code: "EROFS" }));
     expect(readdirSync(view.layout().dir)).toEqual([]);
     await mount.close();
   });
 });
 
-describeAsRoot("chains", () => {
-  it("of 128 layers show all of them", async () => {
-    const driver = await scratch.open({ durability: "none" });
-    let parent: string | undefined;
-    for (let n = 0; n < 128; n++) {
-      await layer(driver, `layer-${n}`, parent, (dir) => {
-        writeFileSync(`${dir}/file-${n}`, "");
-        writeFileSync(`${dir}/last`, `${n}`);
-      });
-      parent = `layer-${n}`;
-    }
-    const active = await driver.prepare("active", parent);
-    const mount = await active.mount();
-    expect(readdirSync(mount.path)).toHaveLength(129);
-    expect(readFileSync(`${mount.path}/last`, "utf8")).toBe("127");
-    rmSync(`${mount.path}/file-0`);
-    expect(existsSync(`${mount.path}/file-0`)).toBe(false);
-    await mount.close();
-  });
-
-  it("are as long as overlayfs allows, and no longer", async () => {
-    const driver = await scratch.open({ durability: "none" });
-    const { maxDepth } = driver.capabilities;
-    expect(maxDepth).toBe(501);
-    let parent: string | undefined;
-    for (let n = 1; n < maxDepth; n++) {
-      await layer(driver, `layer-${n}`, parent, (dir) => writeFileSync(`${dir}/file-${n}`, ""));
-      parent = `layer-${n}`;
-    }
-    const view = await driver.view("view", parent);
-    const active = await driver.prepare("active", parent);
-    for (const snapshot of [view, active]) {
-      const mount = await snapshot.mount();
-      expect(readdirSync(mount.path)).toHaveLength(500);
-      await mount.close();
-    }
-    await active.commit("full");
-    await expect(driver.prepare("too-deep", "full")).rejects.toMatchObject({ code: "DepthExceeded" });
-    await expect(driver.view("too-deep", "full")).rejects.toMatchObject({ code: "DepthExceeded" });
-  });
-});
-
-describeAsRoot("paths", () => {
-  it.each(["with:colons,commas and spaces", "ünï-\\backslash\nnewline#名", "long/".repeat(150)])(
-    "may be anything: %j",
-    async (name) => {
-      const root = join(scratch.path, name, "root");
-      const driver = await scratch.open({ root });
-      await layer(driver, "one", undefined, (dir) => writeFileSync(`${dir}/one`, "1"));
-      await layer(driver, "two", "one", (dir) => writeFileSync(`${dir}/two`, "2"));
-      const active = await driver.prepare("active", "two");
-      const mount = await active.mount();
-      expect(mount.path.startsWith(realpathSync(root))).toBe(true);
-      expect(readdirSync(mount.path)).toEqual(["one", "two"]);
-      writeFileSync(`${mount.path}/three`, "3");
-      await mount.close();
-      expect(readdirSync(active.layout().dir)).toEqual(["three"]);
-    },
-  );
-});
-
 describeAsRoot("mounts", () => {
-  it("are counted: the tree goes with the last one", async () => {
-    const driver = await scratch.open();
-    const active = await driver.prepare("active");
-    expect(await active.mountedAt()).toBeUndefined();
-    const first = await active.mount();
-    const second = await active.mount();
-    expect(second.path).toBe(first.path);
-    expect(mountsBelow(driver.root)).toEqual([first.path]);
-    await first.close();
-    await first.close();
-    expect(await active.mountedAt()).toBe(second.path);
-    writeFileSync(`${second.path}/file`, "");
-    await second.close();
-    expect(await active.mountedAt()).toBeUndefined();
-  });
-
-  it("outlive their process if they are persistent, and are unmounted by another", async () => {
-    const driver = await scratch.open();
-    const active = await driver.prepare("active");
-    const path = execFileSync(process.execPath, [holder, driver.root, "active", "persistent"]).toString();
-    expect(await active.mountedAt()).toBe(path);
-    expect(readFileSync(`${path}/from-there`, "utf8")).toBe("hello");
-    await expect(active.commit("name")).rejects.toMatchObject({ code: "Busy" });
-    expect(await active.unmount()).toBe(true);
-    expect(await active.unmount()).toBe(false);
-    expect(mountsBelow(driver.root)).toEqual([]);
-  });
-
-  it("of a killed process do not count", async () => {
-    const driver = await scratch.open();
-    const active = await driver.prepare("active");
-    const other = spawn(process.execPath, [holder, driver.root, "active"], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    await once(other.stdout, "data");
-    await expect(driver.remove("active")).rejects.toMatchObject({ code: "Busy" });
-    other.kill("SIGKILL");
-    await once(other, "exit");
-    await active.commit("name");
-    expect(mountsBelow(driver.root)).toEqual([]);
-  });
-
-  it("stay while files are open in them, unless forced", async () => {
-    const driver = await scratch.open();
-    const active = await driver.prepare("active");
-    const mount = await active.mount({ persistent: true });
-    const fd = openSync(`${mount.path}/file`, "w");
-    await expect(active.unmount()).rejects.toMatchObject({
-      code: "Busy",
-      message: expect.stringContaining("is in use"),
-    });
-    expect(await active.mountedAt()).toBe(mount.path);
-    expect(await active.unmount({ force: true })).toBe(true);
-    expect(mountsBelow(driver.root)).toEqual([]);
-    closeSync(fd);
-  });
-
   it("are private below a shared mount", async () => {
     const shared = join(scratch.path, "shared");
     mountTmpfs(shared, { propagation: MS_SHARED });
@@ -278,19 +141,6 @@ describeAsRoot("a commit", () => {
     for (const name of ["work", "merged", "empty"]) expect(existsSync(join(dir, "..", name))).toBe(false);
     expect(before).toContain("diff");
     expect(readFileSync(`${dir}/file`, "utf8")).toBe("kept");
-  });
-
-  it("can put a snapshot on top of a parent that it was not prepared on", async () => {
-    const driver = await scratch.open();
-    expect(driver.capabilities.rebase.supported).toBe(true);
-    const top = await driver.prepare("top");
-    writeFileSync(`${top.layout().dir}/top`, "");
-    await layer(driver, "bottom", undefined, (dir) => writeFileSync(`${dir}/bottom`, ""));
-    await top.commit("both", { parent: "bottom" });
-    const view = await driver.view("view", "both");
-    const mount = await view.mount();
-    expect(readdirSync(mount.path)).toEqual(["bottom", "top"]);
-    await mount.close();
   });
 });
 

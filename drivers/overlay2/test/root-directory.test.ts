@@ -1,20 +1,11 @@
 import { chmodSync, chownSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { AT_FDCWD, getxattrat, listxattrat, setxattrat, umask, utimensat } from "@strata/linux";
+import { AT_FDCWD, getxattrat, listxattrat, setxattrat, utimensat } from "@strata/linux";
 import { expect, it } from "vitest";
 import { describeAsRoot, layer, useScratch } from "./support.ts";
 
 const scratch = useScratch();
 
 describeAsRoot("the root directory", () => {
-  it("of an empty snapshot has mode 0755, whatever the umask", async () => {
-    const driver = await scratch.open();
-    const before = umask(0o077);
-    const active = await driver.prepare("active").finally(() => umask(before));
-    const mount = await active.mount();
-    expect(statSync(mount.path).mode & 0o7777).toBe(0o755);
-    await mount.close();
-  });
-
   it.each(["active", "view"] as const)("of an %s is its parent's in every way", async (kind) => {
     const driver = await scratch.open();
     const mtime = { sec: 1_234_567_890, nsec: 123_456_789 };
