@@ -13,7 +13,7 @@ const requests = {
   SNAP_CREATE_V2: 0x50009417,
   SUBVOL_CREATE_V2: 0x50009418,
   SNAP_DESTROY_V2: 0x5000943f,
-  START_SYNC: 0x80089418,
+  SYNC: 0x9408,
   SUBVOL_GETFLAGS: 0x80089419,
   SUBVOL_SETFLAGS: 0x4008941a,
   GET_SUBVOL_INFO: 0x81f8943c,
@@ -45,12 +45,7 @@ export function btrfsSnapCreate(
   const args = volArgs(name);
   args.writeBigInt64LE(BigInt(sourceFd), volArgsFields.fd);
   args.writeBigUInt64LE(readonly ? SUBVOL_RDONLY : 0n, volArgsFields.flags);
-  return new Promise((resolve, reject) => {
-    native.ioctlInBackground(dirfd, requests.SNAP_CREATE_V2, args, (failure, result) => {
-      if (result === 0) resolve();
-      else reject(failure ?? new SystemError(native.lastErrno(), "ioctl SNAP_CREATE_V2", name));
-    });
-  });
+  return callInBackground("SNAP_CREATE_V2", dirfd, args, name);
 }
 
 /**
@@ -109,12 +104,13 @@ export function btrfsSubvolInfo(fd: number): BtrfsSubvolInfo {
 }
 
 /**
- * Let the kernel commit its transaction now rather than some seconds later, and its cleaner begin with subvolumes that
- * were destroyed. Waits for neither. No privilege is needed.
+ * Write everything of the file system to disk, as {@link syncfsInBackground} does, and have the kernel's cleaner begin
+ * with subvolumes that were destroyed, which it else does within half a minute. No privilege is needed. The
+ * descriptor must stay open meanwhile.
  * @param fd - any open file of the file system
  */
-export function btrfsStartSync(fd: number): void {
-  call("START_SYNC", fd, Buffer.alloc(8));
+export function btrfsSync(fd: number): Promise<void> {
+  return callInBackground("SYNC", fd, Buffer.alloc(0));
 }
 
 const QUOTA_CTL_DISABLE = 2n;
@@ -173,4 +169,18 @@ function volArgs(name: Bytes): Buffer {
 
 function call(request: keyof typeof requests, fd: number, args: Buffer, name?: Bytes): void {
   if (native.ioctl(fd, requests[request], args) < 0) fail(`ioctl ${request}`, name);
+}
+
+function callInBackground(
+  request: keyof typeof requests,
+  fd: number,
+  args: Buffer,
+  name?: Bytes,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    native.ioctlInBackground(fd, requests[request], args, (failure, result) => {
+      if (result === 0) resolve();
+      else reject(failure ?? new SystemError(native.lastErrno(), `ioctl ${request}`, name));
+    });
+  });
 }

@@ -6,11 +6,11 @@ export {
   btrfsQuotaEnableSimple,
   btrfsSetSubvolReadonly,
   btrfsSnapCreate,
-  btrfsStartSync,
   btrfsSubvolCreate,
   btrfsSubvolDestroy,
   btrfsSubvolInfo,
   btrfsSubvolReadonly,
+  btrfsSync,
 } from "./btrfs.ts";
 export {
   type BtrfsDirEntry,

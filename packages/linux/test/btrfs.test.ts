@@ -30,11 +30,11 @@ import {
   btrfsQuotaEnableSimple,
   btrfsSetSubvolReadonly,
   btrfsSnapCreate,
-  btrfsStartSync,
   btrfsSubvolCreate,
   btrfsSubvolDestroy,
   btrfsSubvolInfo,
   btrfsSubvolReadonly,
+  btrfsSync,
   btrfsTreeSearch,
   decodeDirEntry,
   decodeFileExtent,
@@ -207,7 +207,7 @@ describeOnBtrfs("on btrfs", (mount) => {
       }),
     ];
     expect(roots().length).toBe(1);
-    btrfsStartSync(mount.fd);
+    await btrfsSync(mount.fd);
     for (let tries = 0; roots().length > 0 && tries < 500; tries++) await setTimeout(10);
     expect(roots()).toEqual([]);
   });
