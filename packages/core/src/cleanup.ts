@@ -38,6 +38,7 @@ export async function cleanUp(core: DriverCore, { signal }: CallOptions): Promis
       failures.push(error); // One that cannot be destroyed is no reason to keep the others.
     }
   }
+  if (removed > 0) await mechanism.reclaim?.(state.root, { ...(signal && { signal }) });
   if (failures.length > 0) throw failures[0];
   return { removed, bytes };
 }

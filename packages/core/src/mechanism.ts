@@ -71,6 +71,12 @@ export interface DriverMechanism {
    */
   destroy(dir: string, options: CallOptions): Promise<Usage>;
 
+  /**
+   * Called at the end of a cleanup that has destroyed something: see to it that the space is free, if the host frees it
+   * by and by only. @defaultValue nothing is to be done
+   */
+  reclaim?(root: string, options: CallOptions): Promise<void>;
+
   /** What the snapshot alone holds on disk. */
   usage(place: SnapshotPlace, options: CallOptions): Promise<Usage>;
 
