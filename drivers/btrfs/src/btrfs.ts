@@ -31,7 +31,7 @@ import {
   statxOrUndefined,
   syncfsInBackground,
 } from "@strata/linux";
-import { destroy } from "./destroy.ts";
+import { destroy, reclaim } from "./destroy.ts";
 import { ownUsage } from "./own-usage.ts";
 import { probe } from "./probe.ts";
 import { Subvolume } from "./subvolume.ts";
@@ -71,6 +71,8 @@ export function btrfs(options: BtrfsOptions): Promise<StorageDriver> {
 class BtrfsMechanism implements DriverMechanism {
   readonly name = "btrfs";
   readonly #enableQuota: boolean;
+  /** Subvolumes that this process has destroyed, but the kernel may not have cleaned up. */
+  #destroyed: bigint[] = [];
 
   constructor(enableQuota: boolean) {
     this.#enableQuota = enableQuota;
@@ -125,8 +127,14 @@ class BtrfsMechanism implements DriverMechanism {
     }
   }
 
-  destroy(dir: string, options: CallOptions): Promise<Usage> {
-    return destroy(dir, options);
+  async destroy(dir: string, options: CallOptions): Promise<Usage> {
+    const { ids, usage } = await destroy(dir, options);
+    this.#destroyed.push(...ids);
+    return usage;
+  }
+
+  reclaim(root: string, options: CallOptions): Promise<void> {
+    return reclaim(root, this.#destroyed.splice(0), options);
   }
 
   async usage({ dir }: SnapshotPlace, options: CallOptions): Promise<Usage> {

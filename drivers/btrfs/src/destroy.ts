@@ -1,10 +1,9 @@
-import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type CallOptions, inTurns, removeTree, type Usage } from "@strata/core";
 import {
   AT_FDCWD,
   BTRFS_ROOT_DIRECTORY,
-  btrfsStartSync,
+  btrfsSync,
   close,
   O_DIRECTORY,
   O_RDONLY,
@@ -15,27 +14,25 @@ import { ownUsage } from "./own-usage.ts";
 import { removeStaleCounts, subvolumeExists } from "./quota.ts";
 import { Subvolume } from "./subvolume.ts";
 
-/** How long to wait for the kernel's cleaner, a snapshot. */
-const patienceMs = 2000;
-
 /**
- * Delete a snapshot's directory with its subvolume, and what is nested in that. Returns when the kernel's cleaner has
- * given the space back, in some milliseconds for a small tree; or after two seconds, for it goes on without us. It has
- * to wait itself, while a process has a file in the tree open.
- * @returns what the snapshot alone held on disk; what was still on its way there is not counted
+ * Delete a snapshot's directory with its subvolume, and what is nested in that. The kernel gives the space back later,
+ * see {@link reclaim}.
  */
-export async function destroy(dir: string, options: CallOptions): Promise<Usage> {
+export async function destroy(dir: string, options: CallOptions): Promise<Destroyed> {
   options.signal?.throwIfAborted();
   const { ids, usage } = await destroySubvolume(`${dir}/tree`, options);
   const others = await removeTree(dir, options);
-  if (ids.length > 0) await cleaned(dirname(dir), ids, options);
-  return { bytes: usage.bytes + others.bytes, inodes: usage.inodes + others.inodes };
+  return { ids, usage: { bytes: usage.bytes + others.bytes, inodes: usage.inodes + others.inodes } };
 }
 
-async function destroySubvolume(
-  path: string,
-  options: CallOptions,
-): Promise<{ ids: bigint[]; usage: Usage }> {
+export interface Destroyed {
+  /** Of subvolumes. */
+  readonly ids: readonly bigint[];
+  /** What they alone held on disk; what was still on its way there is not counted. */
+  readonly usage: Usage;
+}
+
+async function destroySubvolume(path: string, options: CallOptions): Promise<Destroyed> {
   // Nobody but who meddles puts anything else there.
   if (statxOrUndefined(AT_FDCWD, path)?.ino !== BTRFS_ROOT_DIRECTORY)
     return { ids: [], usage: { bytes: 0, inodes: 0 } };
@@ -44,21 +41,35 @@ async function destroySubvolume(
   return { ids: subvolume.destroy(), usage };
 }
 
-async function cleaned(directory: string, ids: readonly bigint[], { signal }: CallOptions): Promise<void> {
+/** How long to wait for the kernel's cleaner, if nothing comes of it. */
+const patienceMs = 5000;
+
+/**
+ * Wait until the kernel's cleaner has given back the space of destroyed subvolumes, and remove what was counted for
+ * them. It takes some milliseconds for a small tree. While a process has a file open in one, the cleaner has to wait
+ * itself: after five seconds in which nothing happened it is left to go on alone.
+ * @param directory - any of the file system
+ */
+export async function reclaim(
+  directory: string,
+  ids: readonly bigint[],
+  { signal }: CallOptions,
+): Promise<void> {
   const fd = openat(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY);
   try {
-    btrfsStartSync(fd); // Else the cleaner would come with the next transaction, up to half a minute later.
-    const until = performance.now() + patienceMs;
-    while (ids.some((id) => subvolumeExists(fd, id))) {
-      if (performance.now() > until) return;
-      await setTimeout(2);
+    await btrfsSync(fd);
+    let left = ids;
+    for (let until = performance.now() + patienceMs; left.length > 0 && performance.now() < until; ) {
       signal?.throwIfAborted();
+      const still = left.filter((id) => subvolumeExists(fd, id));
+      if (still.length < left.length) until = performance.now() + patienceMs;
+      else await setTimeout(pollMs);
+      left = still;
     }
-    removeStaleCounts(
-      fd,
-      ids.reduce((a, b) => (a > b ? a : b)),
-    );
+    removeStaleCounts(fd, ids);
   } finally {
     close(fd);
   }
 }
+
+const pollMs = 2;

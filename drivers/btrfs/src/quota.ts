@@ -26,13 +26,14 @@ export function quotaMode(fd: number): "off" | "simple" | "full" {
 }
 
 /**
- * Remove the counts of subvolumes that are gone, up to the id `last`. The kernel (since 6.11) does it when it drops a
+ * Remove the counts of subvolumes that are gone, up to the newest of `gone`. The kernel (since 6.11) does it when it drops a
  * subvolume, but not if something that the subvolume wrote is still kept by a snapshot of it: then nobody would. A
  * count with nothing in it is of no use to anybody, since ids are never used again.
  *
- * Newer ones than `last` are left alone: a subvolume that is just being made has its count before it is there itself.
+ * Still newer ones are left alone: a subvolume that is just being made has its count before it is there itself.
  */
-export function removeStaleCounts(fd: number, last: bigint): void {
+export function removeStaleCounts(fd: number, gone: readonly bigint[]): void {
+  const last = gone.reduce((a, b) => (a > b ? a : b), 0n);
   if (quotaMode(fd) !== "simple") return;
   const types = [BTRFS_QGROUP_INFO, BTRFS_QGROUP_INFO] as const;
   const counts = [...btrfsTreeSearch(fd, { tree: BTRFS_QUOTA_TREE, types, offsets: [firstSubvolume, last] })];
