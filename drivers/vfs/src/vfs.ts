@@ -3,11 +3,11 @@ import { setImmediate } from "node:timers/promises";
 import {
   type CallOptions,
   type CreateOptions,
+  copyTree,
   createDriver,
   type DriverMechanism,
   type DriverOptions,
   errnoCode,
-  FileLock,
   inTurns,
   type PlainLayout,
   type Problem,
@@ -16,8 +16,6 @@ import {
   type StorageDriver,
   treeUsage,
 } from "@strata/core";
-import { isRoot } from "./attributes.ts";
-import { copyTree } from "./copy-tree.ts";
 import { probe } from "./probe.ts";
 import { bindReadonly, canBindReadonly, isMounted, unmount } from "./readonly-bind.ts";
 import { recordTree, touchedSince } from "./tree-record.ts";
@@ -95,10 +93,6 @@ async function create(place: SnapshotPlace, options: CreateOptions): Promise<voi
   if (place.kind === "view" && canBindReadonly(parent ?? tree)) {
     mkdirSync(viewPath(place), { mode: 0o700 });
   } else if (parent !== undefined) {
-    // An ordinary user's copy changes modes in the parent for a moment, see copyTree.
-    using _lock = isRoot()
-      ? undefined
-      : await FileLock.take(parent, "exclusive", { create: false, ...options });
     await copyTree(parent, tree, options);
     // A view's copy is not written to.
     if (place.kind === "active") await record(place, options);

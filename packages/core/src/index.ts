@@ -1,5 +1,6 @@
 export { fsyncPath, type WriteFileOptions, writeFileAtomic } from "./atomic-file.ts";
 export { type Capabilities, type Capability, supported, unsupported } from "./capabilities.ts";
+export { copyTree } from "./copy-tree/copy-tree.ts";
 export { createDriver } from "./create-driver.ts";
 export { chainIds, type Digest, digestHex, digestOf, isDigest, parseDigest } from "./digest.ts";
 export type {
@@ -24,7 +25,7 @@ export type {
   Usage,
   ViewSnapshot,
 } from "./driver.ts";
-export { type ErrorCode, errnoCode, isStrataError, StrataError, toStrataError } from "./errors.ts";
+export { attempt, type ErrorCode, errnoCode, isStrataError, StrataError, toStrataError } from "./errors.ts";
 export { failpoint, failpoints } from "./failpoint.ts";
 export { FileLock, type FileLockOptions, type LockMode, type TakeLockOptions } from "./file-lock.ts";
 export { assertId } from "./ids.ts";

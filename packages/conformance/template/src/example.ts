@@ -1,10 +1,9 @@
-import { execFile } from "node:child_process";
 import { chmod, mkdir } from "node:fs/promises";
-import { promisify } from "node:util";
 import {
   type CallOptions,
   type Capabilities,
   type CreateOptions,
+  copyTree,
   createDriver,
   type DriverMechanism,
   type DriverOptions,
@@ -19,9 +18,7 @@ import {
   unsupported,
 } from "@strata/core";
 
-const run = promisify(execFile);
-
-/** A storage driver that keeps each snapshot as a whole copy, made by `cp`. */
+/** A storage driver that keeps each snapshot as a whole copy. */
 export function example(options: DriverOptions): Promise<StorageDriver> {
   return createDriver(mechanism, options);
 }
@@ -53,8 +50,8 @@ async function probe(root: string): Promise<Capabilities> {
     readonlyViews: unsupported("a view is a copy, which can be written"),
     rebase: unsupported("a snapshot holds a whole tree, not what differs from a parent"),
     ownership: supported("runs as root"),
-    xattrs: supported("cp copies them"),
-    hardlinksKeptOnWrite: supported("cp keeps hardlinks"),
+    xattrs: supported("copyTree copies them"),
+    hardlinksKeptOnWrite: supported("copyTree keeps hardlinks"),
     quotaBytes: unsupported("plain directories have no quotas"),
     quotaInodes: unsupported("plain directories have no quotas"),
     maxDepth: 500,
@@ -62,15 +59,11 @@ async function probe(root: string): Promise<Capabilities> {
 }
 
 /** Make the tree: the parent's, or an empty one. If this fails, core calls `destroy`. */
-async function create(place: SnapshotPlace, { signal }: CreateOptions): Promise<void> {
+async function create(place: SnapshotPlace, options: CreateOptions): Promise<void> {
   const [parent] = place.parents;
+  if (parent !== undefined) return copyTree(treeOf(parent), treeOf(place.dir), options);
   await mkdir(treeOf(place.dir));
   await chmod(treeOf(place.dir), 0o755); // Whatever the umask.
-  if (parent !== undefined) {
-    await run("cp", ["-a", "--reflink=auto", `${treeOf(parent)}/.`, treeOf(place.dir)], {
-      ...(signal && { signal }),
-    });
-  }
 }
 
 /** Where apply and diff find the bytes. */

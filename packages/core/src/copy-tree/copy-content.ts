@@ -1,6 +1,6 @@
 import { ftruncateSync, readSync, writeSync } from "node:fs";
-import { errnoCode } from "@strata/core";
 import { copyFileRange, ficlone, type Stat, seekData, seekHole } from "@strata/linux";
+import { errnoCode } from "../errors.ts";
 
 /** Bytes that the kernel copies before others get their turn. */
 const chunk = 8 * 1024 * 1024;

@@ -1,4 +1,3 @@
-import { type CallOptions, inTurns, StrataError } from "@strata/core";
 import {
   AT_FDCWD,
   type Bytes,
@@ -26,20 +25,29 @@ import {
   statx,
   symlinkat,
 } from "@strata/linux";
-import { copyAttributes, copyAttributesAt } from "./attributes.ts";
+import type { CallOptions } from "../driver.ts";
+import { StrataError } from "../errors.ts";
+import { FileLock } from "../file-lock.ts";
+import { inTurns } from "../turns.ts";
+import { copyAttributes, copyAttributesAt, isRoot } from "./attributes.ts";
 import { closeRead, openToRead } from "./closed-source.ts";
 import { ContentCopier } from "./copy-content.ts";
 
 /**
- * Make `to` a copy of the directory `from` on the same file system: types, contents with their holes, modes, owners,
- * mtimes in nanoseconds, xattrs and ACLs, devices, names that are one file. Nobody may change `from` meanwhile.
+ * Make `to`, which does not exist, a copy of the directory `from` on the same file system: types, contents with their
+ * holes, modes, owners, mtimes in nanoseconds, xattrs and ACLs, devices, names that are one file. Blocks are shared where
+ * the file system can (btrfs, xfs). Nobody may change `from` meanwhile.
  *
- * An ordinary user may have closed files and directories to himself. To read these, their mode is changed for a
- * moment; so only one such copy of one tree may be made at a time.
+ * An ordinary user's copy lacks what only root may set. That user may have closed files and directories to himself: to
+ * read these, their mode is changed for a moment, so that such copies of one tree are made one after the other.
+ *
+ * Cost: proportional to the tree; others get their turn every few milliseconds.
  *
  * @throws the system error; what was copied before it stays
+ * @throws StrataError `Busy`, if something is mounted in `from`
  */
-export async function copyTree(from: string, to: string, options: CallOptions): Promise<void> {
+export async function copyTree(from: string, to: string, options: CallOptions = {}): Promise<void> {
+  using _lock = isRoot() ? undefined : await FileLock.take(from, "exclusive", { create: false, ...options });
   await inTurns(new TreeCopy().copy(from, to), options);
 }
 
@@ -83,7 +91,7 @@ class TreeCopy {
     if (stat.mountRoot) {
       throw new StrataError(
         "Busy",
-        `something is mounted at "${path()}" in the parent's tree; unmount it first`,
+        `something is mounted at "${path()}" in the tree that is copied; unmount it first`,
       );
     }
     const type = stat.mode & S_IFMT;

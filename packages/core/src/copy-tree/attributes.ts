@@ -1,4 +1,3 @@
-import { errnoCode } from "@strata/core";
 import {
   fchmod,
   fchmodat,
@@ -17,6 +16,7 @@ import {
   setxattrat,
   utimensat,
 } from "@strata/linux";
+import { errnoCode } from "../errors.ts";
 
 /** Root may do everything that is done here, and is not stopped by permissions. */
 export function isRoot(): boolean {
