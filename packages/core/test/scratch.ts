@@ -1,7 +1,13 @@
 import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createDriver, type DriverOptions, removeTree, type StorageDriver } from "@strata/core";
+import {
+  createDriver,
+  type DriverOptions,
+  removeTree,
+  type SnapshotInfo,
+  type StorageDriver,
+} from "@strata/core";
 import { afterEach } from "vitest";
 import { type DirectoryOptions, directoryMechanism } from "./fixtures/directory-mechanism.mjs";
 
@@ -24,6 +30,19 @@ export function directoryDriver(
 ): Promise<StorageDriver> {
   const { root = scratch(), durability = "none", ...mechanism } = options;
   return createDriver(directoryMechanism(mechanism), { root, durability });
+}
+
+/** Commit an empty layer. */
+export async function committed(driver: StorageDriver, name: string, parent?: string): Promise<SnapshotInfo> {
+  const active = await driver.prepare(`${name}-key`, parent);
+  return active.commit(name);
+}
+
+/** The ids of all snapshots, sorted. */
+export async function idsOf(driver: StorageDriver): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { id } of driver.list()) ids.push(id);
+  return ids.sort();
 }
 
 /** What the state on disk has that it should not have: directories without pointer, pointers without directory. */
