@@ -29,6 +29,10 @@ export function infoOf({ kind, id, parent, labels, createdAt, updatedAt }: Entry
   };
 }
 
+export function hasOwnTree({ kind, parent }: Entry): boolean {
+  return kind !== "view" || parent === undefined;
+}
+
 /** The length of the chain that ends with it. */
 export function depthOf(entry: Entry | undefined): number {
   return entry === undefined ? 0 : 1 + depthOf(entry.parent);

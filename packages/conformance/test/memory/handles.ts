@@ -48,8 +48,8 @@ class Mountable extends Handle {
     return this.driver.mount(this.entry, this.id, options);
   }
 
-  async mountedAt(): Promise<string | undefined> {
-    return this.entry.mountedAt;
+  mountedAt(): Promise<string | undefined> {
+    return this.driver.mountedAt(this.entry);
   }
 
   unmount(options: UnmountOptions = {}): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmdirSync } from "node:fs";
+import { dirname } from "node:path";
 import {
   type ActiveSnapshot,
   assertId,
@@ -27,7 +28,15 @@ import {
 } from "@strata/core";
 import { assertLabels, assertParent, assertQuota, matches } from "./arguments.ts";
 import { capabilities } from "./capabilities.ts";
-import { assertCurrent, assertUnmounted, depthOf, type Entry, infoOf, notFound } from "./entry.ts";
+import {
+  assertCurrent,
+  assertUnmounted,
+  depthOf,
+  type Entry,
+  hasOwnTree,
+  infoOf,
+  notFound,
+} from "./entry.ts";
 import { Active, handleOf, View } from "./handles.ts";
 import { type Tree, Trees } from "./trees.ts";
 
@@ -40,19 +49,25 @@ export class MemoryDriver implements StorageDriver {
   readonly root: string;
   readonly capabilities: Capabilities = capabilities;
   readonly trees: Trees;
-  readonly #entries = new Map<string, Entry>();
+  protected readonly entries = new Map<string, Entry>();
   /** Keys of what is being made, with its parent. */
-  readonly #making = new Map<string, Entry | undefined>();
-  readonly #removed: Tree[] = [];
+  protected readonly making = new Map<string, Entry | undefined>();
+  /** What was removed, without a tree if it had that of its parent. */
+  readonly #removed: { readonly tree: Tree | undefined }[] = [];
   #closed = false;
   #freed = false;
 
   constructor({ root, durability = "commit" }: DriverOptions, trees: () => Trees = () => new Trees()) {
     if (typeof root !== "string" || root === "") throw new TypeError("root must be the path of a directory");
     if (durability !== "commit" && durability !== "none") throw new TypeError("durability must be a level");
-    mkdirSync(root, { recursive: true, mode: 0o700 });
-    this.root = realpathSync(root);
-    this.trees = trees();
+    try {
+      mkdirSync(dirname(root), { recursive: true });
+      if (!existsSync(root)) mkdirSync(root, { mode: 0o700 });
+      this.root = realpathSync(root);
+      this.trees = trees();
+    } catch (error) {
+      throw toStrataError(error, `open memory in ${root}`);
+    }
   }
 
   async prepare(key: string, parent?: string, options: PrepareOptions = {}): Promise<ActiveSnapshot> {
@@ -73,16 +88,15 @@ export class MemoryDriver implements StorageDriver {
 
   async *list(filter: SnapshotFilter = {}): AsyncGenerator<SnapshotInfo> {
     this.assertOpen();
-    for (const entry of [...this.#entries.values()]) {
+    for (const entry of [...this.entries.values()]) {
       if (!entry.removed && matches(infoOf(entry), filter)) yield infoOf(entry);
     }
   }
 
   async usage(id: string, options: CallOptions = {}): Promise<Usage> {
-    const { kind, parent, tree } = this.entry(id);
+    const entry = this.entry(id);
     options.signal?.throwIfAborted();
-    const shared = kind === "view" && parent !== undefined;
-    return shared ? { bytes: 0, inodes: 0 } : await this.trees.usage(tree, options);
+    return hasOwnTree(entry) ? await this.trees.usage(entry.tree, options) : { bytes: 0, inodes: 0 };
   }
 
   async setLabels(id: string, labels: Labels): Promise<SnapshotInfo> {
@@ -94,9 +108,9 @@ export class MemoryDriver implements StorageDriver {
     const entry = this.entry(id);
     assertUnmounted(entry);
     this.assertChildless(entry);
-    this.#entries.delete(id);
+    this.entries.delete(id);
     entry.removed = true;
-    if (entry.kind !== "view" || entry.parent === undefined) this.#removed.push(entry.tree);
+    this.#removed.push({ tree: hasOwnTree(entry) ? entry.tree : undefined });
   }
 
   async cleanup(options: CallOptions = {}): Promise<CleanupReport> {
@@ -104,9 +118,9 @@ export class MemoryDriver implements StorageDriver {
     const report = { removed: 0, bytes: 0 };
     for (;;) {
       options.signal?.throwIfAborted();
-      const tree = this.#removed.shift();
-      if (tree === undefined) return report;
-      report.bytes += (await this.trees.destroy(tree, {})).bytes;
+      const removed = this.#removed.shift();
+      if (removed === undefined) return report;
+      if (removed.tree !== undefined) report.bytes += (await this.trees.destroy(removed.tree, {})).bytes;
       report.removed += 1;
     }
   }
@@ -114,7 +128,7 @@ export class MemoryDriver implements StorageDriver {
   async check({ signal }: CallOptions = {}): Promise<Problem[]> {
     this.assertOpen();
     signal?.throwIfAborted();
-    return [...this.#entries.values()]
+    return [...this.entries.values()]
       .filter(({ tree }) => !existsSync(tree.path))
       .map(({ id }) => ({ subject: id, message: "its tree is gone; remove it and make it anew" }));
   }
@@ -125,7 +139,7 @@ export class MemoryDriver implements StorageDriver {
 
   async close(): Promise<void> {
     this.#closed = true;
-    const mounts = [...this.#entries.values()].flatMap((entry) => [...entry.mounts]);
+    const mounts = [...this.entries.values()].flatMap((entry) => [...entry.mounts]);
     for (const mount of mounts) await mount.close();
     if (!this.#freed) this.trees.close();
     this.#freed = true;
@@ -151,8 +165,8 @@ export class MemoryDriver implements StorageDriver {
     assertUnmounted(entry);
     this.assertFree(name);
     assertParent(entry, options.parent);
-    this.#entries.delete(id);
-    this.#entries.set(name, entry);
+    this.entries.delete(id);
+    this.entries.set(name, entry);
     const labels = { ...(options.labels ?? entry.labels) };
     return infoOf(Object.assign(entry, { kind: "committed", id: name, labels, updatedAt: new Date() }));
   }
@@ -174,6 +188,11 @@ export class MemoryDriver implements StorageDriver {
     if (persistent) entry.persistent = true;
     else entry.mounts.add(mount);
     return mount;
+  }
+
+  async mountedAt(entry: Entry): Promise<string | undefined> {
+    this.assertOpen();
+    return entry.mountedAt;
   }
 
   async unmount(entry: Entry, id: string, { force = false }: UnmountOptions): Promise<boolean> {
@@ -202,19 +221,19 @@ export class MemoryDriver implements StorageDriver {
     signal?.throwIfAborted();
     this.assertFree(key);
     const parent = parentName === undefined ? undefined : this.parent(parentName);
-    this.#making.set(key, parent);
+    this.making.set(key, parent);
     const now = new Date();
     try {
       const tree = kind === "view" && parent ? parent.tree : await this.trees.create(parent?.tree, options);
       const times = { createdAt: now, updatedAt: now };
       const unmounted = { mountedAt: undefined, mounts: new Set<Mount>(), persistent: false };
       const entry = { kind, id: key, parent, labels: { ...labels }, ...times, tree, removed: false };
-      this.#entries.set(key, { ...entry, ...unmounted });
+      this.entries.set(key, { ...entry, ...unmounted });
       return this.entry(key);
     } catch (error) {
       throw toStrataError(error, `make "${key}"`);
     } finally {
-      this.#making.delete(key);
+      this.making.delete(key);
     }
   }
 
@@ -231,19 +250,19 @@ export class MemoryDriver implements StorageDriver {
   protected entry(id: string): Entry {
     this.assertOpen();
     assertId(id);
-    const entry = this.#entries.get(id);
+    const entry = this.entries.get(id);
     if (entry === undefined) throw notFound(id);
     return entry;
   }
 
   protected assertFree(id: string): void {
-    if (!this.#entries.has(id) && !this.#making.has(id)) return;
+    if (!this.entries.has(id) && !this.making.has(id)) return;
     throw new StrataError("AlreadyExists", `"${id}" is a key or a name already; choose another`);
   }
 
   protected assertChildless(entry: Entry): void {
-    const made = [...this.#entries.values()].find(({ parent }) => parent === entry)?.id;
-    const making = [...this.#making].find(([, parent]) => parent === entry)?.[0];
+    const made = [...this.entries.values()].find(({ parent }) => parent === entry)?.id;
+    const making = [...this.making].find(([, parent]) => parent === entry)?.[0];
     const child = made ?? making;
     if (child === undefined) return;
     throw new StrataError(

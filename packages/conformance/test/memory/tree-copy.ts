@@ -1,10 +1,9 @@
-import { ftruncateSync } from "node:fs";
+import { ftruncateSync, readSync, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import {
   AT_FDCWD,
   AT_SYMLINK_FOLLOW,
   close,
-  copyFileRange,
   fchmodat,
   fchownat,
   getxattrat,
@@ -51,7 +50,7 @@ interface Level {
   readonly entry?: Copied;
 }
 
-const chunk = 8 * 1024 * 1024;
+const buffer = Buffer.alloc(256 * 1024);
 
 /** A copy of a whole tree, with all that a layer can hold. Broken drivers lose some of it. */
 export class TreeCopy {
@@ -115,7 +114,12 @@ export class TreeCopy {
       for (let at = seekData(source, 0); at !== undefined; at = seekData(source, at)) {
         const end = seekHole(source, at) ?? size;
         while (at < end) {
-          at += copyFileRange(source, at, copy, at, Math.min(chunk, end - at));
+          // Not copy_file_range(2), which cannot copy from one tmpfs to another.
+          const length = readSync(source, buffer, 0, Math.min(buffer.length, end - at), at);
+          for (let written = 0; written < length; ) {
+            written += writeSync(copy, buffer, written, length - written, at + written);
+          }
+          at += length;
           yield;
         }
       }

@@ -1,0 +1,4 @@
+import { changes } from "./broken/changes.ts";
+import { holdBroken } from "./broken/hold-broken.ts";
+
+holdBroken("changes", changes);

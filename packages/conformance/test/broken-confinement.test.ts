@@ -1,0 +1,4 @@
+import { confinement } from "./broken/confinement.ts";
+import { holdBroken } from "./broken/hold-broken.ts";
+
+holdBroken("confinement", confinement);

@@ -1,0 +1,4 @@
+import { holdBroken } from "./broken/hold-broken.ts";
+import { lifecycle } from "./broken/lifecycle.ts";
+
+holdBroken("lifecycle", lifecycle);

@@ -1,0 +1,4 @@
+import { holdBroken } from "./broken/hold-broken.ts";
+import { mounts } from "./broken/mounts.ts";
+
+holdBroken("mounts", mounts);

@@ -1,0 +1,97 @@
+import { type Mount, type MountOptions, type PrepareOptions, supported, unsupported } from "@strata/core";
+import { capabilities } from "../memory/capabilities.ts";
+import type { Entry } from "../memory/entry.ts";
+import { MemoryDriver } from "../memory/memory-driver.ts";
+import { type Tree, Trees } from "../memory/trees.ts";
+import { type BrokenDriver, driving, keeping } from "./broken-driver.ts";
+
+class Unlimited extends Trees {
+  override create(parent: Tree | undefined, { signal }: PrepareOptions): Promise<Tree> {
+    return super.create(parent, signal === undefined ? {} : { signal });
+  }
+}
+
+/** Drivers that mount wrong, or promise what they do not do. */
+export const mounts: readonly BrokenDriver[] = [
+  {
+    flaw: "lets a view be written",
+    create: keeping(
+      class extends Trees {
+        override mount(tree: Tree, at: string): void {
+          super.mount(tree, at, "active");
+        }
+      },
+    ),
+    fails: [],
+  },
+  {
+    flaw: "leaves mounted what was mounted when it is closed",
+    create: driving(
+      class extends MemoryDriver {
+        override async close(): Promise<void> {
+          for (const { mounts: held } of this.entries.values()) held.clear();
+          await super.close();
+        }
+      },
+    ),
+    fails: [],
+  },
+  {
+    flaw: "unmounts at the first close, though others hold the tree mounted",
+    create: driving(
+      class extends MemoryDriver {
+        override async mount(entry: Entry, id: string, options: MountOptions): Promise<Mount> {
+          const mount = await super.mount(entry, id, options);
+          const close = async () => {
+            if (!options.persistent) this.detach(entry, false);
+            await mount.close();
+          };
+          return { path: mount.path, close, [Symbol.asyncDispose]: close };
+        }
+      },
+    ),
+    fails: [],
+  },
+  {
+    flaw: "removes what is mounted",
+    create: driving(
+      class extends MemoryDriver {
+        override async remove(id: string): Promise<void> {
+          const entry = this.entry(id);
+          this.detach(entry, true);
+          await super.remove(id);
+        }
+      },
+    ),
+    fails: [],
+  },
+  {
+    flaw: "says that it enforces quotas, and does not",
+    create: keeping(Unlimited),
+    fails: [],
+  },
+  {
+    flaw: "says that it has no quotas, and takes one without a word",
+    create: driving(
+      class extends MemoryDriver {
+        override readonly capabilities = {
+          ...capabilities,
+          quotaBytes: unsupported("not in this one"),
+          quotaInodes: unsupported("not in this one"),
+        };
+      },
+    ),
+    supports: { quotaBytes: false, quotaInodes: false },
+    fails: [],
+  },
+  {
+    flaw: "says that it can commit on a parent given later, and cannot",
+    create: driving(
+      class extends MemoryDriver {
+        override readonly capabilities = { ...capabilities, rebase: supported("no problem") };
+      },
+    ),
+    supports: { rebase: true },
+    fails: [],
+  },
+];
