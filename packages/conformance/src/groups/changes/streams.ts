@@ -30,7 +30,10 @@ export const streams: readonly Behaviour[] = [
       const cut = [6, 0.25, 0.5, 0.75, 1].map((part) =>
         blob.subarray(0, part > 1 ? part : part * blob.length - 1),
       );
-      const damaged = [0.3, 0.6, 0.95].map((part) => flipped(blob, Math.floor(part * blob.length)));
+      const places = [0.3, 0.6, 0.95].map((part) => Math.floor(part * blob.length));
+      // And where the checksums are.
+      places.push(blob.length - 7, blob.length - 2);
+      const damaged = places.map((at) => flipped(blob, at));
       await allRefused(trial, [junk, ...cut, ...damaged]);
     },
   })),
@@ -45,7 +48,7 @@ export const streams: readonly Behaviour[] = [
       const applied = await layers.commit("trailed", trailed);
       assert.equal(applied.diffId, digestOf(trailed));
       assert.equal(applied.entries, 2);
-      const blob = Buffer.concat([compressed.gzip, Buffer.alloc(100)]);
+      const blob = Buffer.concat([compressed.gzip, Buffer.alloc(5_000_000)]);
       const inflated = await layers.commit("compressed", blob);
       assert.equal(inflated.blob, digestOf(blob));
       assert.equal(inflated.diffId, digestOf(archive));

@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import type { Behaviour } from "../../behaviour.ts";
 import { dir, fifo, file, gone, link, opaque, symlink } from "../../tar/entries.ts";
 import { contained, refused } from "../../trees/attack.ts";
@@ -36,7 +37,7 @@ export const links: readonly Behaviour[] = [
       origin: "N",
     },
     ({ victim }) => [
-      symlink("cwd", "/proc/self/cwd"),
+      symlink("cwd", `/proc/self/cwd/${relative(process.cwd(), victim)}`),
       file("cwd/new", "x"),
       symlink("root", `/proc/self/root${victim}`),
       file("root/file", "x"),
