@@ -1,6 +1,15 @@
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
-import type { CallOptions, CleanupReport, Digest, Durability, Problem, StorageDriver } from "@strata/core";
+import {
+  attempt,
+  type CallOptions,
+  type CleanupReport,
+  type Digest,
+  type Durability,
+  type Problem,
+  type StorageDriver,
+  toStrataError,
+} from "@strata/core";
 import type { Change, LayerWorkers } from "@strata/layer";
 import type { TreeOptions } from "./containers/changes.ts";
 import type { CommitOptions, CommitResult } from "./containers/commit.ts";
@@ -39,7 +48,7 @@ export interface StoreOptions {
  * unpacked as snapshots of a storage driver, named by ChainID. Several processes may use one root at the same time.
  *
  * Each method is a function in a file of its own, which is loaded when it is first called: a command that lists images
- * need not load what unpacks them.
+ * need not load what unpacks them. A system error arrives as the `cause` of a {@link StrataError}.
  */
 export class Store implements AsyncDisposable {
   readonly root: string;
@@ -71,7 +80,7 @@ export class Store implements AsyncDisposable {
    */
   static async open(options: StoreOptions): Promise<Store> {
     const store = new Store(resolve(options.root), options);
-    await openLayout(store.#context);
+    await attempt(`open the store in ${store.root}`, () => openLayout(store.#context));
     return store;
   }
 
@@ -88,136 +97,169 @@ export class Store implements AsyncDisposable {
 
   /** Bring in the images of an archive (docker's or OCI's, compressed or not) or of an OCI layout directory. */
   async load(source: string | Readable, options?: LoadOptions): Promise<LoadedImage[]> {
-    const { load } = await import("./load.ts");
-    return await load(this.#context, source, options);
+    return await attempt("load", async () =>
+      (await import("./load.ts")).load(this.#context, source, options),
+    );
   }
 
   /** Make an image of one layer from the tar, or the directory, of a root file system. */
   async import(source: string | Readable, options?: ImportOptions): Promise<{ id: Digest }> {
-    const { importImage } = await import("./import.ts");
-    return await importImage(this.#context, source, options);
+    return await attempt("import", async () =>
+      (await import("./import.ts")).importImage(this.#context, source, options),
+    );
   }
 
   /** Images as one archive that docker, podman and skopeo read; the same images give the same bytes. */
   async *save(references: readonly string[], options?: SaveOptions): AsyncGenerator<Buffer> {
-    const { save } = await import("./save.ts");
-    yield* save(this.#context, references, options);
+    try {
+      const { save } = await import("./save.ts");
+      yield* save(this.#context, references, options);
+    } catch (error) {
+      throw toStrataError(error, "save");
+    }
   }
 
   /** The images, newest first. */
   async images(options?: ImagesOptions): Promise<ImageSummary[]> {
-    const { listImages } = await import("./images/list.ts");
-    return await listImages(this.#context, options);
+    return await attempt("list images", async () =>
+      (await import("./images/list.ts")).listImages(this.#context, options),
+    );
   }
 
   /** All that is known of one image. @throws StrataError `NotFound`, "No such image: x" */
   async resolve(reference: string): Promise<ImageRecord> {
-    const { resolveImage } = await import("./images/resolve.ts");
-    return await resolveImage(this.#context, reference);
+    return await attempt(`image ${reference}`, async () =>
+      (await import("./images/resolve.ts")).resolveImage(this.#context, reference),
+    );
   }
 
   /** The steps that made an image, newest first. */
   async history(reference: string): Promise<HistoryEntry[]> {
-    const { imageHistory } = await import("./images/history.ts");
-    return await imageHistory(this.#context, reference);
+    return await attempt(`history of ${reference}`, async () =>
+      (await import("./images/history.ts")).imageHistory(this.#context, reference),
+    );
   }
 
   /** Give an image a further reference, which another image loses if it had it. */
   async tag(source: string, target: string): Promise<void> {
-    const { tagImage } = await import("./images/tag.ts");
-    await tagImage(this.#context, source, target);
+    await attempt(`tag ${target}`, async () =>
+      (await import("./images/tag.ts")).tagImage(this.#context, source, target),
+    );
   }
 
   /** Untag images, and remove those without a reference; each in turn, saying why one could not be. */
   async removeImages(references: readonly string[], options?: RemoveImagesOptions): Promise<Removal[]> {
-    const { removeImages } = await import("./images/remove.ts");
-    return await removeImages(this.#context, references, options);
+    return await attempt("remove images", async () =>
+      (await import("./images/remove.ts")).removeImages(this.#context, references, options),
+    );
   }
 
   /** Put a writable layer over an image. */
   async createContainer(image: string, options?: CreateContainerOptions): Promise<ContainerRecord> {
-    const { createContainer } = await import("./containers/create.ts");
-    return await createContainer(this.#context, image, options);
+    return await attempt(`create a container of ${image}`, async () =>
+      (await import("./containers/create.ts")).createContainer(this.#context, image, options),
+    );
   }
 
   async containers(): Promise<ContainerSummary[]> {
-    const { summarizeContainers } = await import("./containers/list.ts");
-    return await summarizeContainers(this.#context);
+    return await attempt("list containers", async () =>
+      (await import("./containers/list.ts")).summarizeContainers(this.#context),
+    );
   }
 
   /** @throws StrataError `NotFound`, "No such container: x" */
   async container(idOrName: string): Promise<ContainerRecord> {
-    const { findContainer, listContainers } = await import("./containers/records.ts");
-    return findContainer(await listContainers(this.#context), idOrName);
+    return await attempt(`container ${idOrName}`, async () => {
+      const { findContainer, listContainers } = await import("./containers/records.ts");
+      return findContainer(await listContainers(this.#context), idOrName);
+    });
   }
 
   /** Make a container's tree visible until {@link unmountContainer}, also after this process has ended. */
   async mountContainer(idOrName: string): Promise<string> {
-    const { mountContainer } = await import("./containers/mount.ts");
-    return await mountContainer(this.#context, idOrName);
+    return await attempt(`mount ${idOrName}`, async () =>
+      (await import("./containers/mount.ts")).mountContainer(this.#context, idOrName),
+    );
   }
 
   async unmountContainer(idOrName: string, options?: UnmountContainerOptions): Promise<void> {
-    const { unmountContainer } = await import("./containers/mount.ts");
-    await unmountContainer(this.#context, idOrName, options);
+    await attempt(`unmount ${idOrName}`, async () =>
+      (await import("./containers/mount.ts")).unmountContainer(this.#context, idOrName, options),
+    );
   }
 
   async removeContainer(idOrName: string, options?: RemoveContainerOptions): Promise<void> {
-    const { removeContainer } = await import("./containers/remove.ts");
-    await removeContainer(this.#context, idOrName, options);
+    await attempt(`remove ${idOrName}`, async () =>
+      (await import("./containers/remove.ts")).removeContainer(this.#context, idOrName, options),
+    );
   }
 
   /** What a container changed against its image. */
   async *changes(idOrName: string, options?: TreeOptions): AsyncGenerator<Change> {
-    const { containerChanges } = await import("./containers/changes.ts");
-    yield* containerChanges(this.#context, idOrName, options);
+    try {
+      const { containerChanges } = await import("./containers/changes.ts");
+      yield* containerChanges(this.#context, idOrName, options);
+    } catch (error) {
+      throw toStrataError(error, `changes of ${idOrName}`);
+    }
   }
 
   /** The whole tree of a container as a tar. */
   async *exportContainer(idOrName: string, options?: TreeOptions): AsyncGenerator<Buffer> {
-    const { exportContainer } = await import("./containers/changes.ts");
-    yield* exportContainer(this.#context, idOrName, options);
+    try {
+      const { exportContainer } = await import("./containers/changes.ts");
+      yield* exportContainer(this.#context, idOrName, options);
+    } catch (error) {
+      throw toStrataError(error, `export ${idOrName}`);
+    }
   }
 
   /** Make an image of a container: its image's layers, and one that holds exactly what it changed. */
   async commit(idOrName: string, options?: CommitOptions): Promise<CommitResult> {
-    const { commitContainer } = await import("./containers/commit.ts");
-    return await commitContainer(this.#context, idOrName, options);
+    return await attempt(`commit ${idOrName}`, async () =>
+      (await import("./containers/commit.ts")).commitContainer(this.#context, idOrName, options),
+    );
   }
 
   /** The image in the shape of `docker image inspect`. */
   async inspect(reference: string): Promise<object> {
-    const { inspectImage } = await import("./images/inspect.ts");
-    return await inspectImage(this.#context, reference);
+    return await attempt(`inspect ${reference}`, async () =>
+      (await import("./images/inspect.ts")).inspectImage(this.#context, reference),
+    );
   }
 
   /** The container in the shape of `docker container inspect`. */
   async inspectContainer(idOrName: string): Promise<object> {
-    const { inspectContainer } = await import("./containers/inspect.ts");
-    return await inspectContainer(this.#context, idOrName);
+    return await attempt(`inspect ${idOrName}`, async () =>
+      (await import("./containers/inspect.ts")).inspectContainer(this.#context, idOrName),
+    );
   }
 
   /** How much disk space images, containers, blobs and staging take. */
   async usage(options?: CallOptions): Promise<DiskUsage> {
-    const { diskUsage } = await import("./maintenance/usage.ts");
-    return await diskUsage(this.#context, options);
+    return await attempt("disk usage", async () =>
+      (await import("./maintenance/usage.ts")).diskUsage(this.#context, options),
+    );
   }
 
   /** Look for damage. An empty list means that none was found. */
   async check(options?: CheckOptions): Promise<Problem[]> {
-    const { checkStore } = await import("./maintenance/examine.ts");
-    return await checkStore(this.#context, options);
+    return await attempt("check", async () =>
+      (await import("./maintenance/examine.ts")).checkStore(this.#context, options),
+    );
   }
 
   /** Look for damage, and mend it. @returns what is left to do */
   async repair(options?: CheckOptions): Promise<Problem[]> {
-    const { repairStore } = await import("./maintenance/examine.ts");
-    return await repairStore(this.#context, options);
+    return await attempt("repair", async () =>
+      (await import("./maintenance/examine.ts")).repairStore(this.#context, options),
+    );
   }
 
   /** Give back what nothing owns. */
   async gc(options?: CallOptions): Promise<CleanupReport> {
-    const { collectGarbage } = await import("./maintenance/gc.ts");
-    return await collectGarbage(this.#context, options);
+    return await attempt("gc", async () =>
+      (await import("./maintenance/gc.ts")).collectGarbage(this.#context, options),
+    );
   }
 }
