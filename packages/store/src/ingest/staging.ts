@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, rename, stat, writeFile } from "node:fs/promises";
+import { link, mkdir, rename, rmdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, digestOf, errnoCode, FileLock, fsyncPath, writeFileAtomic } from "@strata/core";
 import type { StoreContext } from "../content/context.ts";
@@ -49,7 +49,12 @@ export class Staging implements AsyncDisposable {
       async () => {
         await mkdir(dir, { mode: 0o700 });
         failpoint("staging.directory-made");
-        return await FileLock.take(ownerFile(dir), "exclusive");
+        try {
+          return await FileLock.take(ownerFile(dir), "exclusive");
+        } catch (error) {
+          await rmdir(dir).catch(() => {}); // On a full disk, there may be room for the one but not for the other.
+          throw error;
+        }
       },
       signal,
     );
