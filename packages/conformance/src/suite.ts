@@ -7,8 +7,11 @@ export type {
   Supports,
 } from "./driver-under-test.ts";
 export { groups } from "./groups/index.ts";
+export { limitDescriptors } from "./host/descriptors.ts";
 export { DriverProcess, type DriverProcessOptions } from "./host/driver-process.ts";
 export { missingFacilities } from "./host/facilities.ts";
+export { FailingDisk } from "./host/failing-disk.ts";
+export { FullDisk, type FullDiskOptions } from "./host/full-disk.ts";
 export { type FileSystemType, LoopFileSystem, type LoopFileSystemOptions } from "./host/loop-file-system.ts";
 export { mountsBelow, Scratch } from "./host/scratch.ts";
 export {
@@ -18,7 +21,8 @@ export {
   type RandomOperationsReport,
   randomOperations,
 } from "./model/random-operations.ts";
-export type { Participant, Tally } from "./model/run-operations.ts";
+export type { Tally } from "./model/run-operations.ts";
+export type { Participant } from "./model/subject.ts";
 export { htmlReport } from "./report/html.ts";
 export {
   type Host,
