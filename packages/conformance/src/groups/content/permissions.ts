@@ -98,7 +98,7 @@ export const permissions: readonly Behaviour[] = [
   {
     id: "setuid-after-chown",
     title: "a change of owner takes setuid and setgid bits away, and those set after it are kept",
-    origin: "N",
+    origin: "U",
     needs: ownership,
     async run(trial) {
       const twin = new Twin(trial);
