@@ -58,13 +58,20 @@ export class LoopFileSystem implements AsyncDisposable {
 
   /**
    * What a power cut at this moment would leave: a copy of what has reached the disk so far. Without a sync, so that it
-   * is what the file system alone has seen to. @returns the copy's path; it goes when this is disposed
+   * is what the file system alone has seen to. For while nothing is being written: a copy takes its time, and would
+   * have new blocks of one place beside old ones of another, as no power cut leaves them.
+   * @returns the copy's path; it goes when this is disposed
    */
-  async copyImage(): Promise<string> {
-    this.#copies += 1;
-    const copy = this.#scratch.join(`copy-${this.#copies}`);
-    await run("cp", ["--sparse=always", "--reflink=never", this.image, copy]);
-    return copy;
+  copyImage(): Promise<string> {
+    return this.#copy("--sparse=always", "--reflink=never");
+  }
+
+  /**
+   * As {@link copyImage}, and of one moment, also while something is being written: a clone, which shares the blocks.
+   * Where it lies must be able to do that (btrfs, xfs), see {@link LoopFileSystemOptions.directory}.
+   */
+  cloneImage(): Promise<string> {
+    return this.#copy("--reflink=always");
   }
 
   /**
@@ -76,12 +83,24 @@ export class LoopFileSystem implements AsyncDisposable {
     await this.#mount(copy);
   }
 
+  /** Bring all that was written so far to its file. */
+  async sync(): Promise<void> {
+    await run("sync", ["--file-system", this.path]);
+  }
+
   join(...names: readonly string[]): string {
     return join(this.path, ...names);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#scratch[Symbol.asyncDispose]();
+  }
+
+  async #copy(...how: readonly string[]): Promise<string> {
+    this.#copies += 1;
+    const copy = this.#scratch.join(`copy-${this.#copies}`);
+    await run("cp", [...how, this.image, copy]);
+    return copy;
   }
 
   async #mount(image: string): Promise<void> {
