@@ -1,4 +1,5 @@
-import { groups, missingFacilities, runBehaviour } from "@strata/conformance/suite";
+import type { DriverUnderTest } from "@strata/conformance";
+import { groups as allGroups, missingFacilities, runBehaviour } from "@strata/conformance/suite";
 import { describe, expect, it } from "vitest";
 import { memory } from "../memory/under-test.ts";
 import type { BrokenDriver } from "./broken-driver.ts";
@@ -16,26 +17,36 @@ const lengthy: ReadonlySet<string> = new Set([
   "symlink-swap-during-extract",
 ]);
 
+export interface HoldBrokenOptions {
+  /** The driver that the broken ones are made from, as it is held to the suite. @defaultValue that in memory */
+  readonly whole?: DriverUnderTest;
+  /** The names of the groups that they are held to. @defaultValue all */
+  readonly groups?: readonly string[];
+}
+
 /** That each of some broken drivers fails exactly the behaviours that it should. */
-export function holdBroken(group: string, drivers: readonly BrokenDriver[]): void {
+export function holdBroken(
+  kind: string,
+  drivers: readonly BrokenDriver[],
+  { whole = memory, groups = allGroups.map(({ name }) => name) }: HoldBrokenOptions = {},
+): void {
   const isRoot = missingFacilities(["root"]).length === 0;
   if (!isRoot && process.env["CI"]) throw new Error("CI must run these tests as root");
   if (!isRoot) console.log("skipped: broken drivers, which need root");
-  describe.skipIf(!isRoot)(`broken in ${group}`, () => {
-    it.each(drivers)("a driver that $flaw", async ({ create, supports, fails }) => {
-      expect(await failuresOf(create, supports)).toEqual([...fails].sort());
+  describe.skipIf(!isRoot)(`broken in ${kind}`, () => {
+    it.each(drivers)("a driver that $flaw", { timeout: 600_000 }, async ({ create, supports, fails }) => {
+      const under = { ...whole, create, supports: { ...whole.supports, ...supports } };
+      expect(await failuresOf(under, groups)).toEqual([...fails].sort());
     });
   });
 }
 
-async function failuresOf(
-  create: BrokenDriver["create"],
-  supports: BrokenDriver["supports"],
-): Promise<string[]> {
+async function failuresOf(under: DriverUnderTest, groups: readonly string[]): Promise<string[]> {
   const failures: string[] = [];
-  const under = { ...memory, create, supports: { ...memory.supports, ...supports } };
-  for (const behaviour of groups.flatMap(({ behaviours }) => behaviours)) {
-    if (lengthy.has(behaviour.id)) continue;
+  const behaviours = allGroups
+    .filter(({ name }) => groups.includes(name))
+    .flatMap((group) => group.behaviours);
+  for (const behaviour of behaviours.filter(({ id }) => !lengthy.has(id))) {
     const { status } = await runBehaviour(behaviour, under);
     if (status === "failed") failures.push(behaviour.id);
   }
