@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { operations } from "./operations.ts";
-import { type Participant, RunFailure, runOperations, type Tally } from "./run-operations.ts";
+import { RunFailure, runOperations, type Tally } from "./run-operations.ts";
+import type { Participant } from "./subject.ts";
 
 export interface RandomOperationsOptions {
   /** How many lists of operations are tried. */

@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
 import type { ErrorCode } from "@strata/core";
-import type { DriverUnderTest } from "../driver-under-test.ts";
 import type { Operation } from "./operations.ts";
 import { type Abilities, resolve } from "./resolve.ts";
 import { describeStep, type Step } from "./step.ts";
-import { Subject } from "./subject.ts";
-
-/** A driver that takes part. */
-export interface Participant {
-  readonly under: DriverUnderTest;
-  /** Where its roots go. @defaultValue the driver's own directory, or the host's for temporary files */
-  readonly directory?: string | undefined;
-}
+import { type Participant, Subject } from "./subject.ts";
 
 /** What was done and compared. */
 export interface Tally {
@@ -41,7 +33,7 @@ export async function runOperations(
   const done: string[] = [];
   let at = "";
   try {
-    for (const { under, directory } of participants) subjects.push(await Subject.open(under, directory));
+    for (const participant of participants) subjects.push(await Subject.open(participant));
     tally.runs += 1;
     for (const [turn, operation] of operations.entries()) {
       const step = nextStep(operation, subjects, turn);

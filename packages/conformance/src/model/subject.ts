@@ -17,12 +17,15 @@ import { Inspector } from "./inspector.ts";
 import { firstTime, Model } from "./model.ts";
 import type { Step } from "./step.ts";
 
+/** A driver that takes part; its `directory` is where its roots go. */
+export type Participant = Pick<DriverUnderTest, "name" | "create" | "persistent" | "directory">;
+
 /** A driver on a root of its own, with the model that it is compared with. */
 export class Subject implements AsyncDisposable {
   readonly name: string;
   readonly model: Model;
   readonly inspector: Inspector;
-  readonly #under: DriverUnderTest;
+  readonly #under: Participant;
   readonly #scratch: Scratch;
   readonly #root: string;
   #driver: StorageDriver;
@@ -31,7 +34,7 @@ export class Subject implements AsyncDisposable {
   /** The mount of an edit, which is looked at before it is closed: mounting is what costs. */
   #edited: Mount | undefined;
 
-  private constructor(under: DriverUnderTest, scratch: Scratch, driver: StorageDriver) {
+  private constructor(under: Participant, scratch: Scratch, driver: StorageDriver) {
     this.name = under.name;
     this.#under = under;
     this.#scratch = scratch;
@@ -41,9 +44,8 @@ export class Subject implements AsyncDisposable {
     this.inspector = new Inspector(this.model);
   }
 
-  /** @param directory - where the root goes */
-  static async open(under: DriverUnderTest, directory = under.directory): Promise<Subject> {
-    const scratch = new Scratch(directory);
+  static async open(under: Participant): Promise<Subject> {
+    const scratch = new Scratch(under.directory);
     try {
       return new Subject(
         under,

@@ -3,6 +3,7 @@ import { aborts } from "./aborts.ts";
 import { crashes } from "./crashes.ts";
 import { failingDevice } from "./failing-device.ts";
 import { noSpace } from "./no-space.ts";
+import { powerCuts } from "./power-cuts.ts";
 import { processes } from "./processes.ts";
 import { races } from "./races.ts";
 import { modelBased } from "./random-operations.ts";
@@ -20,5 +21,6 @@ export const faults: Group = {
     ...modelBased,
     ...soak,
     ...crashes,
+    ...powerCuts,
   ],
 };
