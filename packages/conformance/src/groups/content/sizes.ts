@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   readSync,
   rmSync,
   statSync,
@@ -161,17 +162,31 @@ export const sizes: readonly Behaviour[] = [
     title: "a directory of 10,000 entries is kept; some are deleted, some added, and all the others stay",
     origin: "N",
     async run(trial) {
-      const twin = new Twin(trial);
-      await twin.layer((at) => {
+      const names = new Set<string>();
+      const listed = (at: string) => readdirSync(`${at}/dir`).sort();
+      await trial.commit("base", (at) => {
         mkdirSync(`${at}/dir`);
         // Names of a few files, which are made much faster than as many files.
         for (let n = 0; n < 20; n++) writeFileSync(`${at}/dir/file-${n}`, `${n}`);
         for (let n = 20; n < 10_000; n++) linkSync(`${at}/dir/file-${n % 20}`, `${at}/dir/entry-${n}`);
+        for (const name of listed(at)) names.add(name);
+        assert.equal(names.size, 10_000);
       });
-      await twin.layer((at) => {
-        for (let n = 20; n < 10_000; n += 50) rmSync(`${at}/dir/entry-${n}`);
-        for (let n = 0; n < 50; n++) writeFileSync(`${at}/dir/new-${n}`, "above");
-        assert.equal(readdirSync(`${at}/dir`).length, 10_000 - 200 + 50);
+      const edit = (at: string) => {
+        assert.deepEqual(listed(at), [...names].sort());
+        for (let n = 20; n < 10_000; n += 50) {
+          rmSync(`${at}/dir/entry-${n}`);
+          names.delete(`entry-${n}`);
+          writeFileSync(`${at}/dir/new-${n}`, "above");
+          names.add(`new-${n}`);
+        }
+        assert.deepEqual(listed(at), [...names].sort());
+      };
+      await trial.commit("child", edit, "base");
+      await trial.look("child", (at) => {
+        assert.deepEqual(listed(at), [...names].sort());
+        for (const n of [21, 5004, 9999])
+          assert.equal(readFileSync(`${at}/dir/entry-${n}`, "utf8"), `${n % 20}`);
       });
     },
   },

@@ -64,8 +64,8 @@ export const specialFiles: readonly Behaviour[] = [
       const twin = new Twin(trial);
       const devices = {
         null: [S_IFCHR, 1, 3],
-        // The largest minor that xfs takes.
-        large: [S_IFCHR, 4095, 262_143],
+        // As large as xfs takes.
+        large: [S_IFCHR, 511, 262_143],
         block: [S_IFBLK, 259, 70_000],
         zero: [S_IFBLK, 0, 0],
       } as const;
