@@ -255,3 +255,22 @@ withPeer("python3")("Python reads the archive as it was meant", async () => {
     expect(members).toContain(member);
   }
 });
+
+it("clampMtime makes what is later as old as it says, leaves the rest, and must be a date", async () => {
+  const dir = scratch.directory("tree");
+  edit(dir, "touch -d @1000.75 later; touch -d @1000.25 same; touch -d @-1.5 old; touch -d @2000 .");
+  const layout = { format: "plain", dir } as const;
+  const clamped = async (clampMtime: Date) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of diff(layout, { clampMtime })) chunks.push(chunk);
+    return readTar(Buffer.concat(chunks)).map(({ path, mtime }) => `${path} ${mtime}`);
+  };
+  expect(await clamped(new Date(1000_250))).toEqual([
+    "./ 1000.25",
+    "later 1000.25",
+    "old -1.5",
+    "same 1000.25",
+  ]);
+  expect(await clamped(new Date(-1500))).toEqual(["./ -1.5", "later -1.5", "old -1.5", "same -1.5"]);
+  await expect(clamped(new Date(Number.NaN))).rejects.toThrow("not a valid date");
+});
