@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import type { Behaviour } from "../../behaviour.ts";
 import { rejects } from "../../expect.ts";
 import { DriverProcess } from "../../host/driver-process.ts";
@@ -61,6 +61,31 @@ export const processes: readonly Behaviour[] = [
     await mount.close();
   }),
   stale("cleanup", "is unmounted by cleanup", ({ driver }) => driver.cleanup()),
+  {
+    id: "stale-lease-in-use",
+    title:
+      "what only a killed process had mounted stays while files in it are open, and goes with the next cleanup",
+    origin: "N",
+    needs: inProcesses,
+    async run(trial) {
+      await trial.driver.prepare("key");
+      await using child = await DriverProcess.start(trial);
+      const path = await child.do(["mount", "key"]);
+      const fd = openSync(`${path}/file`, "w");
+      try {
+        await child.kill();
+        const before = mountsBelow(trial.root).map(String);
+        await trial.driver.cleanup();
+        assert.deepEqual(mountsBelow(trial.root).map(String), before);
+        writeSync(fd, "still open");
+      } finally {
+        closeSync(fd);
+      }
+      await trial.driver.cleanup();
+      assert.deepEqual(mountsBelow(trial.root).map(String), []);
+      await trial.look("key", (at) => assert.equal(readFileSync(`${at}/file`, "utf8"), "still open"));
+    },
+  },
   {
     id: "cleanup-spares-living-mounts",
     title: "cleanup leaves the mounts of living processes and persistent ones",
