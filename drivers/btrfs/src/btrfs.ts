@@ -57,7 +57,7 @@ export interface BtrfsOptions extends DriverOptions {
  * @throws StrataError `FailedPrecondition`, if the root belongs to another driver
  */
 export function btrfs(options: BtrfsOptions): Promise<StorageDriver> {
-  return createDriver(new BtrfsMechanism(options.enableQuota ?? false), options);
+  return createDriver(new BtrfsMechanism(options), options);
 }
 
 /**
@@ -70,11 +70,13 @@ export function btrfs(options: BtrfsOptions): Promise<StorageDriver> {
  */
 class BtrfsMechanism implements DriverMechanism {
   readonly name = "btrfs";
+  readonly #durable: boolean;
   readonly #enableQuota: boolean;
   /** Subvolumes that this process has destroyed, but the kernel may not have cleaned up. */
   #destroyed: bigint[] = [];
 
-  constructor(enableQuota: boolean) {
+  constructor({ durability = "commit", enableQuota = false }: BtrfsOptions) {
+    this.#durable = durability === "commit";
     this.#enableQuota = enableQuota;
   }
 
@@ -128,7 +130,7 @@ class BtrfsMechanism implements DriverMechanism {
   }
 
   async destroy(dir: string, options: CallOptions): Promise<Usage> {
-    const { ids, usage } = await destroy(dir, options);
+    const { ids, usage } = await destroy(dir, this.#durable, options);
     this.#destroyed.push(...ids);
     return usage;
   }

@@ -3,12 +3,14 @@ import { type CallOptions, inTurns, removeTree, type Usage } from "@strata/core"
 import {
   AT_FDCWD,
   BTRFS_ROOT_DIRECTORY,
+  btrfsSubvolReadonly,
   btrfsSync,
   close,
   O_DIRECTORY,
   O_RDONLY,
   openat,
   statxOrUndefined,
+  syncfsInBackground,
 } from "@strata/linux";
 import { ownUsage } from "./own-usage.ts";
 import { removeStaleCounts, subvolumeExists } from "./quota.ts";
@@ -17,10 +19,11 @@ import { Subvolume } from "./subvolume.ts";
 /**
  * Delete a snapshot's directory with its subvolume, and what is nested in that. The kernel gives the space back later,
  * see {@link reclaim}.
+ * @param durable - whether what is read-only is on disk: it was committed durably, or is empty
  */
-export async function destroy(dir: string, options: CallOptions): Promise<Destroyed> {
+export async function destroy(dir: string, durable: boolean, options: CallOptions): Promise<Destroyed> {
   options.signal?.throwIfAborted();
-  const { ids, usage } = await destroySubvolume(`${dir}/tree`, options);
+  const { ids, usage } = await destroySubvolume(`${dir}/tree`, durable, options);
   const others = await removeTree(dir, options);
   return { ids, usage: { bytes: usage.bytes + others.bytes, inodes: usage.inodes + others.inodes } };
 }
@@ -28,15 +31,17 @@ export async function destroy(dir: string, options: CallOptions): Promise<Destro
 export interface Destroyed {
   /** Of subvolumes. */
   readonly ids: readonly bigint[];
-  /** What they alone held on disk; what was still on its way there is not counted. */
+  /** What they alone held on disk. */
   readonly usage: Usage;
 }
 
-async function destroySubvolume(path: string, options: CallOptions): Promise<Destroyed> {
+async function destroySubvolume(path: string, durable: boolean, options: CallOptions): Promise<Destroyed> {
   // Nobody but who meddles puts anything else there.
   if (statxOrUndefined(AT_FDCWD, path)?.ino !== BTRFS_ROOT_DIRECTORY)
     return { ids: [], usage: { bytes: 0, inodes: 0 } };
   using subvolume = Subvolume.open(path);
+  // Only what is on disk has a size there.
+  if (!durable || !btrfsSubvolReadonly(subvolume.fd)) await syncfsInBackground(subvolume.fd);
   const usage = await inTurns(ownUsage(subvolume), options);
   return { ids: subvolume.destroy(), usage };
 }

@@ -61,7 +61,7 @@ async function tryOut(root: string, fd: number): Promise<void> {
   // One at a time, and so that what a killed process left can be told from what another is just doing.
   using _lock = await FileLock.take(root, "exclusive", { create: false });
   const trial = `${root}/probe`;
-  await destroy(trial, {});
+  await destroy(trial, true, {});
   mkdirSync(trial, { mode: 0o700 });
   try {
     const directory = openat(fd, "probe", O_RDONLY | O_DIRECTORY);
@@ -73,7 +73,7 @@ async function tryOut(root: string, fd: number): Promise<void> {
     using subvolume = Subvolume.open(`${trial}/tree`);
     btrfsSetSubvolReadonly(subvolume.fd, true);
   } finally {
-    await destroy(trial, {});
+    await destroy(trial, true, {});
   }
 }
 

@@ -48,6 +48,7 @@ export function* touchedSince(tree: Subvolume, base: Subvolume): Generator<Buffe
   const walked = new Set<bigint>();
   for (const { inode, number, names } of touchedInodes(tree, since)) {
     yield undefined;
+    if (number === BTRFS_ROOT_DIRECTORY) continue; // The root has no name, and is always looked at.
     const paths = names.map((name) => tree.pathOf(name)).filter((path) => path !== undefined);
     yield* paths;
     const [path] = paths;
