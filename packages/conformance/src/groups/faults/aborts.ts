@@ -103,7 +103,7 @@ export const aborts: readonly Behaviour[] = [
         await unchanged(trial),
       );
       // What shares its parent's files may be done at once.
-      if (!driver.capabilities.sharesParent.supported) assert(cut > 5, `it was cut short ${cut} times only`);
+      if (!driver.capabilities.sharesParent.supported) assert(cut > 0, "it was never cut short");
       assert.equal((await driver.stat("child")).kind, "active");
     },
   },
@@ -165,7 +165,7 @@ export const aborts: readonly Behaviour[] = [
       await apply(new AbortController().signal);
       await driver.remove("key");
       const cut = await abortEverywhere(apply, await unchanged(trial));
-      assert(cut > 5, `it was cut short ${cut} times only`);
+      assert(cut > 0, "it was never cut short");
       await trial.look("key", (at) => assert.equal(readdirSync(at).length, 10));
     },
   },
