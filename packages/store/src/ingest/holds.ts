@@ -15,12 +15,15 @@ export interface Holds {
 
 export const holdsFile = (dir: string): string => join(dir, "holds.json");
 
-/** What is noted in a staging directory, if anything is yet. */
+/**
+ * What is noted in a staging directory, if anything is yet. A living process's note is whole always; one that a power
+ * cut has left empty says nothing that still counts.
+ */
 export async function readHolds(dir: string): Promise<Holds | undefined> {
   try {
     return JSON.parse(await readFile(holdsFile(dir), "utf8"));
   } catch (error) {
-    if (errnoCode(error) === "ENOENT") return undefined;
+    if (errnoCode(error) === "ENOENT" || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

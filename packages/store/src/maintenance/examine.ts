@@ -9,6 +9,7 @@ import { shortId } from "../short-id.ts";
 import { isBlobIntact, reportBlob } from "./examine-blob.ts";
 import { examineLayers } from "./examine-layers.ts";
 import type { CheckOptions, ExamineOptions } from "./options.ts";
+import { orphanTest } from "./orphans.ts";
 
 /**
  * Look for damage: every blob that an image needs is hashed, every unpacked layer is unpacked again from its blob and
@@ -47,7 +48,8 @@ async function* examine(context: StoreContext, options: ExamineOptions): AsyncGe
   }
   yield* examineLayers(context, images, options);
   options.onProgress?.(`the ${context.driver.name} driver`);
-  yield* await context.driver.check(options);
+  const isOrphan = await orphanTest(context);
+  for (const problem of await context.driver.check(options)) if (!isOrphan(problem.subject)) yield problem;
   yield* examineContainers(context, new Set(groups.keys()));
 }
 

@@ -8,15 +8,14 @@ import {
   isStrataError,
   removeTree,
 } from "@strata/core";
-import { listContainers } from "../containers/records.ts";
 import type { StoreContext } from "../content/context.ts";
 import { blobsDir, containersDir } from "../content/paths.ts";
 import { withStoreLock } from "../content/store-lock.ts";
 import { failpoint } from "../failpoint.ts";
 import { liveBlobs } from "../images/content.ts";
-import { heldKeys } from "../ingest/holds.ts";
 import { dropChains } from "../ingest/live-chains.ts";
 import { reapIngests, removeActive } from "../ingest/reap.ts";
+import { orphans } from "./orphans.ts";
 
 /**
  * Give back what nothing owns: staging of killed processes, blobs and layers of no image, snapshots of no container,
@@ -95,28 +94,22 @@ async function layerSnapshots({ driver }: StoreContext): Promise<Digest[]> {
   return [...ordered];
 }
 
-/** The keys that a store gives: of staging, and of containers. */
-const ownKey = /^(?:ingest-[0-9a-f]{16}-\d+|[0-9a-f]{64})$/;
-
-/** Writable snapshots of no container and of no staging. */
-async function orphans(context: StoreContext): Promise<string[]> {
-  const containers = (await listContainers(context)).map(({ id }) => id);
-  const owned = new Set([...containers, ...(await heldKeys(context.root))]);
-  const found: string[] = [];
-  for await (const { id } of context.driver.list({ kind: "active" })) {
-    if (ownKey.test(id) && !owned.has(id)) found.push(id);
-  }
-  return found;
-}
-
 /** Nobody can reach it any more, so nobody else can unmount it. */
 async function removeOrphan(context: StoreContext, key: string): Promise<void> {
   try {
-    const snapshot = await context.driver.open(key);
-    if (snapshot.kind === "active") await snapshot.unmount({ force: true });
+    await unmountIfWhole(context, key);
     await removeActive(context, key);
   } catch (error) {
     // Somebody is about to remove it, or has it mounted for a moment: the next gc.
     if (!isStrataError(error, "NotFound") && !isStrataError(error, "Busy")) throw error;
+  }
+}
+
+async function unmountIfWhole({ driver }: StoreContext, key: string): Promise<void> {
+  try {
+    const snapshot = await driver.open(key);
+    if (snapshot.kind === "active") await snapshot.unmount({ force: true });
+  } catch (error) {
+    if (!isStrataError(error, "Corrupt")) throw error;
   }
 }
