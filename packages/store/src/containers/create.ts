@@ -25,7 +25,7 @@ export interface CreateContainerOptions {
 /**
  * Make a container: a writable layer over an image. The commit point is the writing of its record.
  *
- * Cost: that of the driver's `prepare`. Layers that this driver does not have yet are unpacked first.
+ * Cost: that of the driver's `prepare`, and one `syncfs(2)`. Layers that this driver does not have yet are unpacked first.
  * @throws StrataError `NotFound`, "No such image: x"
  * @throws StrataError `AlreadyExists`, if the name is taken
  * @throws StrataError `InvalidArgument`, if the name is none
@@ -50,6 +50,8 @@ export async function createContainer(
   await driver.prepare(id, image.chainIds.at(-1), { ...(signal && { signal }) });
   try {
     failpoint("container.snapshot-made");
+    // A record that a power cut leaves must have its snapshot.
+    await driver.sync();
     return await withStoreLock(root, async () => {
       // Both may have changed while the snapshot was made.
       const { id: imageId } = findImage(await readIndex(root), image.id);
