@@ -3,6 +3,7 @@ import {
   type ActiveSnapshot,
   type CommittedSnapshot,
   type Digest,
+  errnoCode,
   fsyncPath,
   type Problem,
 } from "@strata/core";
@@ -54,8 +55,10 @@ export async function examineTree(
     if (!options.repair) return problem("repair the store; layers above it were not looked at");
     const mounted = await mountedAbove(context, images, layer.chainId);
     if (mounted.length > 0) return problem(`unmount ${mounted.join(", ")} and repair the store again`);
-    await replaceTree(context, committed, fresh);
-    return undefined;
+    if (await replaceTree(context, committed, fresh)) return undefined;
+    return problem(
+      `the ${context.driver.name} driver keeps it read-only; remove ${layer.image} and load it again`,
+    );
   } finally {
     await removeActive(context, key);
     await context.driver.cleanup();
@@ -117,17 +120,26 @@ async function mountedAbove(
   return names;
 }
 
-/** With one rename(2). Snapshots above keep their parent; where they are copies of it, they keep what they copied. */
+/**
+ * With one rename(2). Snapshots above keep their parent; where they are copies of it, they keep what they copied.
+ * @returns whether the driver lets it be: a read-only subvolume of btrfs cannot move to another directory
+ */
 async function replaceTree(
   { driver, durable }: StoreContext,
   damaged: CommittedSnapshot,
   fresh: ActiveSnapshot,
-): Promise<void> {
+): Promise<boolean> {
   const [old, good] = [damaged.layout().dir, fresh.layout().dir];
   await driver.sync();
-  renameat2(AT_FDCWD, good, AT_FDCWD, old, RENAME_EXCHANGE);
+  try {
+    renameat2(AT_FDCWD, good, AT_FDCWD, old, RENAME_EXCHANGE);
+  } catch (error) {
+    if (errnoCode(error) === "EROFS") return false;
+    throw error;
+  }
   failpoint("repair.trees-exchanged");
   if (durable) await fsyncPath(dirname(old));
+  return true;
 }
 
 function signalOf({ signal }: ExamineOptions): { signal?: AbortSignal } {
