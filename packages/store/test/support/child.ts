@@ -18,15 +18,24 @@ export class StoreProcess {
     this.#exited = once(child, "exit");
   }
 
-  /** Start a process; it has opened the store when this returns, and is at work. */
-  static async start(root: string, driver: DriverName, [method, ...args]: Call): Promise<StoreProcess> {
+  /**
+   * Start a process; when this returns, it has opened the store and is at work, or was killed before that.
+   * @param failpoint - as STRATA_FAILPOINT
+   */
+  static async start(
+    root: string,
+    driver: DriverName,
+    [method, ...args]: Call,
+    failpoint = "",
+  ): Promise<StoreProcess> {
     const texts = args.map((arg) => (typeof arg === "string" ? arg : JSON.stringify(arg)));
     const fixture = join(import.meta.dirname, "..", "fixtures", "store.mjs");
     const child = fork(fixture, [root, driver, method, ...texts], {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
+      env: { ...process.env, STRATA_FAILPOINT: failpoint },
     });
     const started = new StoreProcess(child);
-    await once(child, "message");
+    await Promise.race([once(child, "message"), started.#exited]);
     return started;
   }
 

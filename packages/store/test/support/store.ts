@@ -1,21 +1,27 @@
-import { mkdtemp, readdir, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { removeTree, type StorageDriver } from "@strata/core";
+import { Scratch as Directory, LoopFileSystem, missingFacilities } from "@strata/conformance/suite";
+import type { StorageDriver } from "@strata/core";
+import { btrfs } from "@strata/driver-btrfs";
 import { overlay2 } from "@strata/driver-overlay2";
 import { vfs } from "@strata/driver-vfs";
 import { Store } from "@strata/store";
 
-/** A directory of its own for a test. */
+/** A directory of its own for a test; whatever is mounted below goes with it. */
 export class Scratch implements AsyncDisposable {
   readonly path: string;
+  readonly #parts: readonly AsyncDisposable[];
 
-  private constructor(path: string) {
+  private constructor(parts: readonly AsyncDisposable[], path: string) {
+    this.#parts = parts;
     this.path = path;
   }
 
-  static async make(): Promise<Scratch> {
-    return new Scratch(await mkdtemp(join(tmpdir(), "strata-store-")));
+  /** @param driver - that stores in it will have: btrfs gets a file system of its own */
+  static async make(driver?: DriverName): Promise<Scratch> {
+    const fileSystem = driver === "btrfs" ? await LoopFileSystem.make("btrfs") : undefined;
+    const directory = new Directory(fileSystem?.path);
+    return new Scratch([directory, ...(fileSystem ? [fileSystem] : [])], directory.path);
   }
 
   join(...names: string[]): string {
@@ -23,20 +29,33 @@ export class Scratch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await removeTree(this.path);
+    for (const part of this.#parts) await part[Symbol.asyncDispose]();
   }
 }
 
-export type DriverName = "overlay2" | "vfs";
+const factories = { overlay2, vfs, btrfs };
 
-/** What works here. */
+export type DriverName = keyof typeof factories;
+
+/** What works here on any file system. */
 export const drivers: readonly DriverName[] = usableDrivers();
+
+/** What works here in a {@link Scratch} that was made for it. */
+export const allDrivers: readonly DriverName[] = [...drivers, ...(hasBtrfs() ? ["btrfs" as const] : [])];
 
 function usableDrivers(): DriverName[] {
   if (process.geteuid?.() === 0) return ["overlay2", "vfs"];
   if (process.env["CI"]) throw new Error("in CI, overlay2 must be tested too: run the tests as root");
   console.warn("overlay2 is not tested: mounts need root");
   return ["vfs"];
+}
+
+function hasBtrfs(): boolean {
+  const missing = missingFacilities(["root", "mkfs.btrfs"]);
+  if (missing.length === 0) return true;
+  if (process.env["CI"]) throw new Error(`in CI, btrfs must be tested too: it needs ${missing.join(", ")}`);
+  console.warn(`btrfs is not tested: it needs ${missing.join(", ")}`);
+  return false;
 }
 
 export interface OpenedStore extends AsyncDisposable {
@@ -46,8 +65,7 @@ export interface OpenedStore extends AsyncDisposable {
 }
 
 export async function openStore(root: string, name: DriverName = "vfs"): Promise<OpenedStore> {
-  const make = { overlay2, vfs }[name];
-  const driver = await make({ root: join(root, "drivers", name), durability: "none" });
+  const driver = await factories[name]({ root: join(root, "drivers", name), durability: "none" });
   const store = await Store.open({ root, driver, threads: 2, durability: "none" });
   return {
     store,

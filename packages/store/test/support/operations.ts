@@ -1,0 +1,198 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { removeTree } from "@strata/core";
+import type { Call } from "./child.ts";
+import { type Files, hex, imageOf, layerOf, sha256 } from "./image.ts";
+import { archiveOf } from "./load.ts";
+import type { OpenedStore, Scratch } from "./store.ts";
+
+/** Something that a process does with a store, and is killed in. */
+export interface Operation {
+  readonly name: string;
+  /** Of a store of its own, which is not there yet. @defaultValue that which all share */
+  readonly root?: string;
+  /** Undo it, or whatever was left of it. */
+  readonly prepare: (opened: OpenedStore) => Promise<void>;
+  readonly call: Call;
+  /** Do it, unless it is done. */
+  readonly repeat: (opened: OpenedStore) => Promise<void>;
+  /** Check finds something until it is repeated. @defaultValue false */
+  readonly damaged?: boolean;
+}
+
+/** Put into a store what the operations work on: an image `base:1` and a container `web` with changes. */
+export async function operations(scratch: Scratch, opened: OpenedStore): Promise<Operation[]> {
+  const base = await imageOf([files("base")]);
+  const other = await imageOf([
+    files("base"),
+    { ...files("own"), "base/.wh.0": "" },
+    { "last/file": "last" },
+  ]);
+  const archive = await archiveOf(scratch, [{ image: other, tags: ["other:1"] }]);
+  const tar = scratch.join("root.tar");
+  await writeFile(tar, await layerOf(files("imported")));
+  await opened.store.load(await archiveOf(scratch, [{ image: base, tags: ["base:1"] }]));
+  await opened.store.createContainer("base:1", { name: "web" });
+  const path = await opened.store.mountContainer("web");
+  for (const [name, content] of Object.entries(files("new"))) {
+    await mkdir(dirname(join(path, name)), { recursive: true });
+    await writeFile(join(path, name), content);
+  }
+  await opened.store.unmountContainer("web");
+
+  const load: Step = async ({ store }) => void (await store.load(archive));
+  const commit = unlessThere("made:1", ({ store }) => store.commit("web", { reference: "made:1" }));
+  const fresh = scratch.join("fresh");
+  return [
+    {
+      name: "open",
+      root: fresh,
+      prepare: async () => void (await removeTree(fresh)),
+      call: ["images"],
+      repeat: async () => {},
+    },
+    { name: "load", prepare: removeImage("other:1"), call: ["load", archive], repeat: load },
+    {
+      name: "import",
+      prepare: removeImage("imported:1"),
+      call: ["import", tar, { reference: "imported:1" }],
+      repeat: unlessThere("imported:1", ({ store }) => store.import(tar, { reference: "imported:1" })),
+    },
+    {
+      name: "commit",
+      prepare: removeImage("made:1"),
+      call: ["commit", "web", { reference: "made:1" }],
+      repeat: commit,
+    },
+    {
+      name: "tag",
+      prepare: removeImage("alias:1"),
+      call: ["tag", "base:1", "alias:1"],
+      repeat: ({ store }) => store.tag("base:1", "alias:1"),
+    },
+    { name: "save", prepare: async () => {}, call: ["save", ["base:1"]], repeat: save },
+    {
+      name: "create",
+      prepare: remove,
+      call: ["createContainer", "base:1", { name: "second" }],
+      repeat: create,
+    },
+    {
+      name: "rm",
+      prepare: create,
+      call: ["removeContainer", "second"],
+      repeat: remove,
+    },
+    {
+      name: "mount",
+      prepare: unmount,
+      call: ["mountContainer", "web"],
+      repeat: async ({ store }) => void (await store.mountContainer("web")),
+    },
+    {
+      name: "umount",
+      prepare: async ({ store }) => void (await store.mountContainer("web")),
+      call: ["unmountContainer", "web"],
+      repeat: unmount,
+    },
+    { name: "gc", prepare: makeGarbage, call: ["gc"], repeat: async ({ store }) => void (await store.gc()) },
+    { name: "rmi", prepare: load, call: ["removeImages", ["other:1"]], repeat: removeImage("other:1") },
+    {
+      name: "repair",
+      prepare: async (opened) => {
+        await load(opened);
+        await commit(opened);
+        await damage(opened);
+      },
+      call: ["repair"],
+      repeat: async (opened) => {
+        await opened.store.repair();
+        await load(opened);
+      },
+      damaged: true,
+    },
+  ];
+}
+
+type Step = (opened: OpenedStore) => Promise<void>;
+
+/** Some files of a layer. */
+export function files(layer: string, count = 6): Files {
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, n) => [`${layer}/${n % 3}/${n}`, `${layer} ${n} `.repeat(200)]),
+  );
+}
+
+function unlessThere(reference: string, make: (opened: OpenedStore) => Promise<unknown>): Step {
+  return async (opened) => {
+    const images = await opened.store.images();
+    const isThere = images.some(({ references }) => references.some((name) => name.endsWith(reference)));
+    if (!isThere) await make(opened);
+  };
+}
+
+function removeImage(reference: string): Step {
+  return async ({ store }) => {
+    const [removal] = await store.removeImages([reference]);
+    if (removal?.error && removal.error.code !== "NotFound") throw removal.error;
+  };
+}
+
+const save: Step = async ({ store }) => {
+  for await (const chunk of store.save(["base:1"])) void chunk;
+};
+
+async function create({ store }: OpenedStore): Promise<void> {
+  const isThere = (await store.containers()).some(({ name }) => name === "second");
+  if (!isThere) await store.createContainer("base:1", { name: "second" });
+}
+
+async function remove({ store }: OpenedStore): Promise<void> {
+  const isThere = (await store.containers()).some(({ name }) => name === "second");
+  if (isThere) await store.removeContainer("second");
+}
+
+async function unmount({ store }: OpenedStore): Promise<void> {
+  const [container] = (await store.containers()).filter(({ name }) => name === "web");
+  if (container?.mountedAt !== undefined) await store.unmountContainer("web");
+}
+
+/** All that gc looks for, as killed processes leave it. */
+async function makeGarbage({ root, store, driver }: OpenedStore): Promise<void> {
+  const { chainIds } = await store.resolve("base:1");
+  const staging = "0123456789abcdef";
+  const dir = join(root, "ingest", staging);
+  await mkdir(dir, { recursive: true });
+  const holds = { driver: driver.name, chains: [], actives: [`ingest-${staging}-0`] };
+  for (const [path, content] of [
+    [`blobs/sha256/${hex(sha256("nobody's"))}`, "nobody's"],
+    ["containers/container.json.tmp", "{"],
+    ["index.json.tmp", "{"],
+    [`ingest/${staging}/owner`, ""],
+    [`ingest/${staging}/holds.json`, JSON.stringify(holds)],
+    [`ingest/${staging}/1`, "a blob"],
+  ] as const) {
+    await writeFile(join(root, path), content);
+  }
+  for (const key of [`ingest-${staging}-0`, "f".repeat(64), "removed"])
+    await driver.prepare(key, chainIds.at(-1));
+  await driver.remove("removed");
+  const layer = await driver.prepare("layer", chainIds.at(-1));
+  await layer.commit(sha256("a layer of no image"));
+}
+
+/** A file of a layer, the blob of a layer that can be made anew, and that of one that must be loaded again. */
+async function damage({ root, store, driver }: OpenedStore): Promise<void> {
+  const [, , top] = (await store.resolve("other:1")).manifest.layers;
+  const [, chain] = (await store.resolve("other:1")).chainIds;
+  const made = (await store.resolve("made:1")).manifest.layers.at(-1);
+  if (!top || !made || !chain) throw new Error("an image lacks layers");
+  // Those of btrfs are read-only subvolumes, which repair cannot replace.
+  if (driver.name !== "btrfs") {
+    await writeFile(join((await driver.open(chain)).layout().dir, "own/0/3"), "damaged");
+  }
+  for (const { digest } of [top, made]) {
+    const path = join(root, "blobs/sha256", hex(digest));
+    await writeFile(path, (await readFile(path)).fill(0));
+  }
+}
