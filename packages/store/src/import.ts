@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Readable } from "node:stream";
@@ -14,6 +13,7 @@ import type { IngestOptions } from "./ingest/layer-input.ts";
 import { hostPlatform, parsePlatform } from "./platform.ts";
 import { parseTarget } from "./reference.ts";
 import { abortable } from "./streams/abortable.ts";
+import { readRange } from "./streams/range.ts";
 
 export interface ImportOptions extends IngestOptions {
   /** Names the image. @defaultValue it gets no name */
@@ -65,6 +65,6 @@ export async function importImage(
 async function tarOf(source: string | Readable, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
   if (typeof source !== "string") return abortable(source, signal);
   const isDirectory = await inContext(source, signal, async () => (await stat(source)).isDirectory());
-  if (!isDirectory) return createReadStream(source, { highWaterMark: 2 ** 20 });
+  if (!isDirectory) return readRange({ path: source });
   return diff({ format: "plain", dir: source }, { ...(signal && { signal }) });
 }

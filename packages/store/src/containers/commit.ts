@@ -58,42 +58,48 @@ export async function commitContainer(
   const entrypoint = image.config.config?.Entrypoint ?? [];
 
   const junk = new JunkCollector();
-  const tar = await unlessEmpty(diff(snapshot.layout(), { ...(signal && { signal }) }));
-  const ingested = await ingestImage(
-    context,
-    `commit of container ${record.name}`,
-    {
-      layers: [...layersOf(image), ...(tar ? [{ tar: junk.watch(tar) }] : [])],
-      config: (diffIds): ImageConfig => ({
-        created,
-        ...(author !== undefined && { author }),
-        architecture,
-        os,
-        ...(variant && { variant }),
-        config,
-        rootfs: { type: "layers", diff_ids: diffIds },
-        history: [
-          ...fullHistory(image.config),
-          {
-            created,
-            // As docker: what ran in the container.
-            created_by: record.command.slice(entrypoint.length).join(" "),
-            ...(author !== undefined && { author }),
-            ...(message !== undefined && { comment: message }),
-            ...(tar === undefined && { empty_layer: true }),
-          },
-        ],
-      }),
-      parentId: image.id,
-      ...(target !== undefined && { reference: target }),
-    },
-    {
-      limits: noLimits,
-      ...(signal && { signal }),
-    },
-  );
-  const size = tar === undefined ? 0 : (ingested.layerSizes.at(-1) ?? 0);
-  return { id: ingested.id, size, junk: junk.result() };
+  const changed = diff(snapshot.layout(), { ...(signal && { signal }) });
+  try {
+    const tar = await unlessEmpty(changed);
+    const ingested = await ingestImage(
+      context,
+      `commit of container ${record.name}`,
+      {
+        layers: [...layersOf(image), ...(tar ? [{ tar: junk.watch(tar) }] : [])],
+        config: (diffIds): ImageConfig => ({
+          created,
+          ...(author !== undefined && { author }),
+          architecture,
+          os,
+          ...(variant && { variant }),
+          config,
+          rootfs: { type: "layers", diff_ids: diffIds },
+          history: [
+            ...fullHistory(image.config),
+            {
+              created,
+              // As docker: what ran in the container.
+              created_by: record.command.slice(entrypoint.length).join(" "),
+              ...(author !== undefined && { author }),
+              ...(message !== undefined && { comment: message }),
+              ...(tar === undefined && { empty_layer: true }),
+            },
+          ],
+        }),
+        parentId: image.id,
+        ...(target !== undefined && { reference: target }),
+      },
+      {
+        limits: noLimits,
+        ...(signal && { signal }),
+      },
+    );
+    const size = tar === undefined ? 0 : (ingested.layerSizes.at(-1) ?? 0);
+    return { id: ingested.id, size, junk: junk.result() };
+  } finally {
+    // Whoever was to read it may not have come to that.
+    await changed.return(undefined);
+  }
 }
 
 async function imageOf(
@@ -117,10 +123,7 @@ const tarBlockBytes = 512;
 /** The archive, or undefined if it has no entry: then it begins with the block of zeros that ends it. */
 async function unlessEmpty(tar: AsyncGenerator<Buffer>): Promise<AsyncIterable<Buffer> | undefined> {
   const first = await tar.next();
-  if (first.done || first.value.subarray(0, tarBlockBytes).every((byte) => byte === 0)) {
-    await tar.return(undefined);
-    return undefined;
-  }
+  if (first.done || first.value.subarray(0, tarBlockBytes).every((byte) => byte === 0)) return undefined;
   return (async function* () {
     yield first.value;
     yield* tar;

@@ -4,12 +4,12 @@ import { type Compression, detectCompression, type LayerSource } from "@strata/l
 
 const chunkBytes = 2 ** 20;
 
-/** The bytes of a range of a file. */
-export function readRange({ path, offset = 0, length }: LayerSource): AsyncIterable<Buffer> {
+/** The bytes of a range of a file, which is opened when the first are asked for: until then, there is nothing to close. */
+export async function* readRange({ path, offset = 0, length }: LayerSource): AsyncGenerator<Buffer> {
   // A stream's end is inclusive: it cannot express an empty range.
-  if (length === 0) return (async function* () {})();
+  if (length === 0) return;
   const end = length === undefined ? undefined : offset + length - 1;
-  return createReadStream(path, {
+  yield* createReadStream(path, {
     start: offset,
     highWaterMark: chunkBytes,
     ...(end !== undefined && { end }),
