@@ -74,7 +74,10 @@ export class StrataCommand extends Command {
 export function addGlobalOptions(command: Command, listed: boolean): void {
   const options = [
     new Option("--root <dir>", "directory of all state (env STRATA_ROOT)"),
-    new Option("--driver <name>", "storage driver: overlay2, vfs, a package or a path (env STRATA_DRIVER)"),
+    new Option(
+      "--driver <name>",
+      "storage driver: overlay2, btrfs, vfs, a package or a path (env STRATA_DRIVER)",
+    ),
     new Option("--durability <level>", "what survives a power cut: commit, or none for speed").choices([
       "none",
       "commit",

@@ -16,7 +16,7 @@ This page holds the help of every command as the command itself prints it; a tes
 \`\${XDG_DATA_HOME:-~/.local/share}/strata\` for others. Global options may stand before or after the command.
 
 **The storage driver** is \`--driver\`, else \`STRATA_DRIVER\`, else the one that this root was used with before, else the
-first of overlay2 and vfs that works here; \`strata info\` says which and why. Another package or a module's path will do
+first of overlay2, btrfs and vfs that works here; \`strata info\` says which and why. Another package or a module's path will do
 as well: it exports a factory under the driver's name.
 
 **Formats.** \`--format\` takes \`table\`, \`table TEMPLATE\`, \`json\`, or a Go template for each line, with \`\\t\` and \`\\n\`.
