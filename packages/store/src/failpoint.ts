@@ -27,7 +27,6 @@ export const failpoints = [
   "index.replaced",
   "container.held",
   "container.snapshot-made",
-  "container.released",
   "container.record-written",
   "container.unmounted",
   "container.record-deleted",

@@ -1,11 +1,12 @@
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type CleanupReport, errnoCode, FileLock, isStrataError, removeTree } from "@strata/core";
+import { listContainers } from "../containers/records.ts";
 import type { StoreContext } from "../content/context.ts";
 import { ingestDir } from "../content/paths.ts";
 import { withStoreLock } from "../content/store-lock.ts";
 import { failpoint } from "../failpoint.ts";
-import { readHolds } from "./holds.ts";
+import { type Holds, readHolds } from "./holds.ts";
 
 export const ownerFile = (dir: string): string => join(dir, "owner");
 
@@ -23,7 +24,7 @@ export async function reapIngests(context: StoreContext): Promise<CleanupReport>
     using _owner = owner;
     const holds = await readHolds(dir);
     if (holds !== undefined && holds.driver !== driver.name) continue;
-    for (const key of holds?.actives ?? []) {
+    for (const key of await abandoned(context, holds)) {
       await removeActive(context, key);
       failpoint("reap.active-removed");
     }
@@ -31,6 +32,12 @@ export async function reapIngests(context: StoreContext): Promise<CleanupReport>
     removed += 1;
   }
   return { removed, bytes };
+}
+
+/** A container's snapshot is its own from the moment when there is a record. */
+async function abandoned(context: StoreContext, holds: Holds | undefined): Promise<string[]> {
+  const containers = new Set((await listContainers(context)).map(({ id }) => id));
+  return (holds?.actives ?? []).filter((key) => !containers.has(key));
 }
 
 /** The lock keeps out a process that has made its directory but does not own it yet. */
