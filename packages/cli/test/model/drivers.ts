@@ -3,6 +3,9 @@ import { btrfs } from "@strata/driver-btrfs";
 import { overlay2 } from "@strata/driver-overlay2";
 import { vfs } from "@strata/driver-vfs";
 
+/** In memory, since each run takes new roots; the suite itself tries the same on disk. */
+export const directory = "/dev/shm";
+
 /** All drivers that can work here, each with a place for its roots, which is there until this is disposed. */
 export class Drivers implements AsyncDisposable {
   readonly participants: readonly Participant[];
@@ -16,8 +19,8 @@ export class Drivers implements AsyncDisposable {
   /** @throws Error, under CI, if the host lacks something that one of them needs */
   static async open(): Promise<Drivers> {
     const everywhere: Participant[] = [
-      { name: "overlay2", create: overlay2 },
-      { name: "vfs", create: vfs },
+      { name: "overlay2", create: overlay2, directory },
+      { name: "vfs", create: vfs, directory },
     ];
     const missing = missingFacilities(["mkfs.btrfs"]);
     if (missing.length > 0) {
@@ -26,8 +29,8 @@ export class Drivers implements AsyncDisposable {
       return new Drivers(everywhere);
     }
     const fileSystem = await LoopFileSystem.make("btrfs");
-    const directory = fileSystem.path;
-    return new Drivers([...everywhere, { name: "btrfs", create: btrfs, directory }], fileSystem);
+    const onBtrfs = { name: "btrfs", create: btrfs, directory: fileSystem.path };
+    return new Drivers([...everywhere, onBtrfs], fileSystem);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

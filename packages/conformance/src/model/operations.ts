@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { shortening } from "./shortening.ts";
 import type { FileType } from "./tree.ts";
 
 /**
@@ -192,5 +193,5 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 
 /** Lists of up to `maxLength` operations, short and long ones. */
 export function operations(maxLength: number): fc.Arbitrary<Operation[]> {
-  return fc.array(operation, { maxLength, size: "max" });
+  return shortening(fc.array(operation, { maxLength, size: "max" }));
 }
