@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { isStrataError, type StorageDriver, treeUsage } from "@strata/core";
 import type { Behaviour } from "../../behaviour.ts";
 import { DriverProcess } from "../../host/driver-process.ts";
