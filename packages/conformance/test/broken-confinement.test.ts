@@ -1,4 +1,4 @@
 import { confinement } from "./broken/confinement.ts";
 import { holdBroken } from "./broken/hold-broken.ts";
 
-holdBroken("confinement", confinement);
+holdBroken("confinement", confinement, { groups: ["confinement", "content", "changes"] });

@@ -1,5 +1,4 @@
-import { chmodSync, lstatSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, existsSync, lstatSync, readdirSync, realpathSync } from "node:fs";
 import type { CommitOptions, SnapshotInfo } from "@strata/core";
 import type { Entry } from "../memory/entry.ts";
 import { MemoryDriver } from "../memory/memory-driver.ts";
@@ -8,7 +7,7 @@ import { type BrokenDriver, driving } from "./broken-driver.ts";
 /** Drivers that what is in a layer leads out of its tree. */
 export const confinement: readonly BrokenDriver[] = [
   {
-    flaw: "takes write permission away when it commits, from what symlinks point to as well",
+    flaw: "takes write permission from what symlinks lead to outside, when it commits",
     create: driving(
       class extends MemoryDriver {
         override async commit(
@@ -18,14 +17,26 @@ export const confinement: readonly BrokenDriver[] = [
           options: CommitOptions,
         ): Promise<SnapshotInfo> {
           const info = await super.commit(entry, id, name, options);
-          for (const path of readdirSync(entry.tree.path).map((each) => join(entry.tree.path, each))) {
-            const target = lstatSync(path).isSymbolicLink() && statSync(path, { throwIfNoEntry: false });
-            if (target) chmodSync(path, target.mode & ~0o222);
+          const tree = entry.tree.path;
+          for (const path of readdirSync(tree).map((name) => `${tree}/${name}`)) {
+            const target =
+              lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() &&
+              existsSync(path) &&
+              realpathSync(path);
+            if (target && !target.startsWith(`${tree}/`)) chmodSync(target, 0o444);
           }
           return info;
         }
       },
     ),
-    fails: [],
+    fails: [
+      "hardlink-to-symlink-chmod",
+      "layer-2-hardlinks-through-layer-1s-link",
+      "layer-2-through-layer-1s-link",
+      "magic-link-breakout",
+      "symlink-breakout",
+      "symlink-breakout-absolute",
+      "whiteout-breakout",
+    ],
   },
 ];

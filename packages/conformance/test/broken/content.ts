@@ -29,7 +29,20 @@ export const content: readonly BrokenDriver[] = [
         }
       },
     ),
-    fails: [],
+    fails: [
+      "255-byte-names",
+      "delete-everything",
+      "delete-file",
+      "delete-recreate-in-third-layer",
+      "echo-at-every-depth",
+      "no-name-is-reserved",
+      "non-UTF8-names",
+      "odd-names",
+      "rename-lower-dir-or-EXDEV",
+      "rename-lower-file",
+      "replace-by-another-type-in-third-layer",
+      "unicode-names",
+    ],
   },
   {
     flaw: "loses setuid and setgid bits in a child",

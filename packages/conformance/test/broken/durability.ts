@@ -11,11 +11,11 @@ export const durability: readonly BrokenDriver[] = [
   {
     flaw: "commits before its data are durable",
     create: (options) => disk({ ...options, durability: "none" }),
-    fails: [],
+    fails: ["committed-survives-power-cut", "eio-commit", "labels-survive-power-cut", "one-sync-for-several"],
   },
   {
     flaw: "makes nothing durable when it is told to sync",
     create: async (options) => Object.assign(await disk(options), { sync: async () => {} }),
-    fails: [],
+    fails: ["one-sync-for-several"],
   },
 ];
