@@ -23,6 +23,7 @@ export async function ensureUnpacked(
     await bringLayers(context, staging, plansOf(image), options);
   } catch (error) {
     await staging.removeActives();
+    await context.driver.cleanup();
     throw error;
   }
 }

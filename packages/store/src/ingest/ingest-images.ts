@@ -220,4 +220,5 @@ async function takeBack(context: StoreContext, staging: Staging, plans: readonly
       staging.id,
     );
   });
+  await context.driver.cleanup();
 }
