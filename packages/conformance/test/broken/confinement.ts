@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, lstatSync, readdirSync, realpathSync } from "node:fs";
+import { dirname } from "node:path";
 import type { CommitOptions, SnapshotInfo } from "@strata/core";
 import type { Entry } from "../memory/entry.ts";
 import { MemoryDriver } from "../memory/memory-driver.ts";
@@ -23,7 +24,9 @@ export const confinement: readonly BrokenDriver[] = [
               lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() &&
               existsSync(path) &&
               realpathSync(path);
-            if (target && !target.startsWith(`${tree}/`)) chmodSync(target, 0o444);
+            // Of what is outside, only what belongs to the trial: other symlinks lead into the host.
+            const outside = target && !target.startsWith(`${tree}/`);
+            if (outside && target.startsWith(`${dirname(this.root)}/`)) chmodSync(target, 0o444);
           }
           return info;
         }

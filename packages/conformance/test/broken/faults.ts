@@ -25,7 +25,7 @@ export const faults: readonly BrokenDriver[] = [
         }
       },
     ),
-    fails: [],
+    fails: ["abort-in-mid-prepare", "aborted-before-prepare", "aborted-before-view"],
   },
   {
     flaw: "keeps the key of what could not be made",
@@ -44,7 +44,7 @@ export const faults: readonly BrokenDriver[] = [
         }
       },
     ),
-    fails: [],
+    fails: ["abort-in-mid-prepare", "aborted-before-prepare", "aborted-before-view"],
   },
   {
     flaw: "leaves a directory behind for each mount",
@@ -56,7 +56,15 @@ export const faults: readonly BrokenDriver[] = [
         }
       },
     ),
-    fails: [],
+    fails: [
+      "abort-in-cleanup",
+      "bare-wh-dot-dot-refused",
+      "bare-wh-dot-refused",
+      "bare-wh-refused",
+      "cleanup-of-every-kind",
+      "inside-whiteout-refused",
+      "wrong-diffid-leaves-nothing",
+    ],
   },
   {
     flaw: "looks whether a key is free before it copies the tree, and not after",
@@ -67,7 +75,7 @@ export const faults: readonly BrokenDriver[] = [
         }
       },
     ),
-    fails: [],
+    fails: ["key-and-name-race", "same-key-race"],
   },
   {
     flaw: "does not know of children that are still being made",

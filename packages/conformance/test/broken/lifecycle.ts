@@ -104,6 +104,6 @@ export const lifecycle: readonly BrokenDriver[] = [
         }
       },
     ),
-    fails: [],
+    fails: ["labels-not-strings", "labels-replaced"],
   },
 ];

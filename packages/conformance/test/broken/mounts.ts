@@ -22,7 +22,7 @@ export const mounts: readonly BrokenDriver[] = [
         }
       },
     ),
-    fails: [],
+    fails: ["view-is-really-readonly", "view-of-nothing"],
   },
   {
     flaw: "leaves mounted what was mounted when it is closed",
@@ -34,7 +34,7 @@ export const mounts: readonly BrokenDriver[] = [
         }
       },
     ),
-    fails: [],
+    fails: ["busy-driver-close", "nothing-left-mounted"],
   },
   {
     flaw: "unmounts at the first close, though others hold the tree mounted",
@@ -50,7 +50,14 @@ export const mounts: readonly BrokenDriver[] = [
         }
       },
     ),
-    fails: [],
+    fails: [
+      "dispose-twice",
+      "mounts-at-once",
+      "nested-mount-counts",
+      "nested-mount-counts-view",
+      "persistent-mount-and-others",
+      "view-apart",
+    ],
   },
   {
     flaw: "removes what is mounted",
@@ -63,7 +70,7 @@ export const mounts: readonly BrokenDriver[] = [
         }
       },
     ),
-    fails: [],
+    fails: ["busy-remove", "persistent-mount-busy"],
   },
   {
     flaw: "says that it enforces quotas, and does not",
