@@ -1,5 +1,13 @@
-import { chownSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { type Capabilities, type Capability, errnoCode, supported, unsupported } from "@strata/core";
+import { chownSync, closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import {
+  type Capabilities,
+  type Capability,
+  errnoCode,
+  FileLock,
+  removeTree,
+  supported,
+  unsupported,
+} from "@strata/core";
 import { ficlone, setxattr } from "@strata/linux";
 import { canBindReadonly } from "./readonly-bind.ts";
 
@@ -8,11 +16,15 @@ const maxDepth = 500;
 
 /** Try out, in a directory of its own, what the user may do and what the file system can. */
 export async function probe(root: string): Promise<Capabilities> {
-  const directory = mkdtempSync(`${root}/probe-`);
+  // One at a time, and so that what a killed process left can be told from what another is just doing.
+  using _lock = await FileLock.take(root, "exclusive", { create: false });
+  const trial = `${root}/probe`;
+  await removeTree(trial);
+  mkdirSync(trial, { mode: 0o700 });
   try {
-    return tryOut(directory);
+    return tryOut(trial);
   } finally {
-    rmSync(directory, { recursive: true });
+    await removeTree(trial);
   }
 }
 

@@ -7,6 +7,7 @@ import {
   createDriver,
   type DriverMechanism,
   type DriverOptions,
+  errnoCode,
   type PlainLayout,
   removeTree,
   type SnapshotPlace,
@@ -17,6 +18,7 @@ import {
   type Usage,
   unsupported,
 } from "@strata/core";
+import { AT_FDCWD, removexattrat, setxattrat } from "@strata/linux";
 
 /** A storage driver that keeps each snapshot as a whole copy. */
 export function example(options: DriverOptions): Promise<StorageDriver> {
@@ -50,12 +52,26 @@ async function probe(root: string): Promise<Capabilities> {
     readonlyViews: unsupported("a view is a copy, which can be written"),
     rebase: unsupported("a snapshot holds a whole tree, not what differs from a parent"),
     ownership: supported("runs as root"),
-    xattrs: supported("copyTree copies them"),
+    xattrs: keepsXattrs(root)
+      ? supported("copyTree copies them")
+      : unsupported("the file system does not keep them"),
     hardlinksKeptOnWrite: supported("copyTree keeps hardlinks"),
     quotaBytes: unsupported("plain directories have no quotas"),
     quotaInodes: unsupported("plain directories have no quotas"),
     maxDepth: 500,
   };
+}
+
+/** By trying it out: no list of file systems is ever complete. */
+function keepsXattrs(root: string): boolean {
+  try {
+    setxattrat(AT_FDCWD, root, "user.probe", Buffer.from("1"));
+    removexattrat(AT_FDCWD, root, "user.probe");
+    return true;
+  } catch (error) {
+    if (errnoCode(error) === "ENOTSUP") return false;
+    throw error;
+  }
 }
 
 /** Make the tree: the parent's, or an empty one. If this fails, core calls `destroy`. */
