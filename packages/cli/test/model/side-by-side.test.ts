@@ -24,7 +24,7 @@ describe.skipIf(!isRoot && !process.env["CI"])("drivers side by side", () => {
     // Without a seed, a short run always is the same, and a long one never.
     let seed = soakSeed === undefined ? (minutes === undefined ? 1 : randomInt(maxSeed)) : Number(soakSeed);
     do {
-      const options = { seed, runs: 40, ...(path !== undefined && { path }) };
+      const options = { seed, runs: 30, ...(path !== undefined && { path }) };
       const { failure, runs, steps, ...compared } = await randomOperations(drivers.participants, options);
       total.lists += runs;
       total.operations += steps;

@@ -107,11 +107,10 @@ function compareDiffs([first, ...others]: readonly Subject[], step: Step, tally:
       tally.diffsApart += 1;
       continue;
     }
-    assert.equal(
-      first.inspector.digest(one),
-      other.inspector.digest(another),
-      `${first.name} and ${other.name} differ in the diff of ${id}`,
-    );
+    const digest = first.inspector.digest(one);
+    assert(digest !== undefined, `no diff was made of ${id}`);
+    const shown = `${first.name} and ${other.name} differ in the diff of ${id}`;
+    assert.equal(other.inspector.digest(another), digest, shown);
     tally.diffsCompared += 1;
   }
 }

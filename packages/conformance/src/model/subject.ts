@@ -234,7 +234,7 @@ export class Subject implements AsyncDisposable {
 
   /** Whatever the model says. */
   async #clear(): Promise<void> {
-    for (const mount of [...this.#mounts.values()].flat()) await mount.close();
+    for (const mount of [this.#edited, ...[...this.#mounts.values()].flat()]) await mount?.close();
     for (let left = true; left; ) {
       left = false;
       for await (const { id, kind } of this.#driver.list()) {
