@@ -107,9 +107,9 @@ function compareDiffs([first, ...others]: readonly Subject[], step: Step, tally:
       tally.diffsApart += 1;
       continue;
     }
-    const digest = first.inspector.digest(one);
+    const digest: string | undefined = first.inspector.digest(one);
     assert(digest !== undefined, `no diff was made of ${id}`);
-    const shown = `${first.name} and ${other.name} differ in the diff of ${id}`;
+    const shown: string = `${first.name} and ${other.name} differ in the diff of ${id}`;
     assert.equal(other.inspector.digest(another), digest, shown);
     tally.diffsCompared += 1;
   }
