@@ -87,6 +87,6 @@ export const faults: readonly BrokenDriver[] = [
         }
       },
     ),
-    fails: [],
+    fails: ["remove-vs-prepare"],
   },
 ];
