@@ -1,22 +1,21 @@
-import { describeDriver, type Supports } from "@strata/conformance";
+import { describeDriver } from "@strata/conformance";
 import { btrfs } from "@strata/driver-btrfs";
-
-const supports: Supports = {
-  sharesParent: true,
-  readonlyViews: true,
-  rebase: false,
-  ownership: true,
-  xattrs: true,
-  hardlinksKeptOnWrite: true,
-  quotaBytes: false,
-  quotaInodes: false,
-  maxDepth: 500,
-};
 
 describeDriver({
   name: "btrfs",
-  create: btrfs,
+  // Other processes open it without the option: quotas are on by then, for the whole file system.
+  create: (options) => btrfs({ ...options, enableQuota: true }),
   fileSystem: "btrfs",
   module: { url: import.meta.resolve("@strata/driver-btrfs"), factory: "btrfs" },
-  supports,
+  supports: {
+    sharesParent: true,
+    readonlyViews: true,
+    rebase: false,
+    ownership: true,
+    xattrs: true,
+    hardlinksKeptOnWrite: true,
+    quotaBytes: true,
+    quotaInodes: false,
+    maxDepth: 500,
+  },
 });

@@ -75,7 +75,8 @@ describeOnBtrfs("what was touched", (disk) => {
     for (let depth = 1; depth <= 8; depth += 1) {
       const child = await driver.prepare("child", parent);
       const layout = child.layout();
-      expect(await changesIn(layout)).toEqual([]);
+      // Every other time, edits follow at once: looking first would bring a new transaction.
+      if (depth % 2 === 0) expect(await changesIn(layout)).toEqual([]);
       for (let round = 0; round < 4; round += 1) {
         for (const [kind, count] of editAtRandom(layout.dir, 60, random)) {
           done.set(kind, (done.get(kind) ?? 0) + count);
