@@ -45,8 +45,10 @@ export async function commitSnapshot(
     throw error;
   }
   if (core.durable) {
-    await fsyncPath(`${state.root}/names`);
+    // In this order: btrfs brings back after a power cut what each fsync(2) has seen, so the other way round the snapshot
+    // could come back under both.
     await fsyncPath(`${state.root}/keys`);
+    await fsyncPath(`${state.root}/names`);
   }
   return infoOf(committed);
 }
