@@ -17,14 +17,14 @@ const fourProcesses = "packages/store/test/four-processes.test.ts";
 const others = path === undefined && existsSync(new URL(fourProcesses, top)) ? [fourProcesses] : [];
 const { status } = spawnSync(
   "npx",
-  ["vitest", "run", "--disable-console-intercept", "packages/cli/test/model/side-by-side.test.ts", ...others],
+  ["vitest", "run", "packages/cli/test/model/side-by-side.test.ts", ...others, "--disable-console-intercept"],
   {
     cwd: top,
     stdio: "inherit",
     env: {
       ...process.env,
       STRATA_SOAK_MINUTES: minutes ?? "0",
-      ...(seed !== undefined && { STRATA_SOAK_SEED: seed }),
+      ...(seed !== undefined && { STRATA_SOAK_SEED: seed, STRATA_SEED: seed }),
       ...(path !== undefined && { STRATA_SOAK_PATH: path }),
     },
   },
