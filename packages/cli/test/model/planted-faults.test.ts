@@ -53,16 +53,19 @@ describe.skipIf(!isRoot && !process.env["CI"])(
           if ((mode & 0o4000) !== 0) chmodSync(path, mode & 0o3777);
         }
       };
-      const { message, steps } = await failure(plant({ beforeCommit: drops }, "overlay2", overlay2));
+      const participant = plant({ beforeCommit: drops }, "overlay2", overlay2);
+      const { message, steps, path } = await failure(participant);
       expect(message).toMatch(/the tree of \w differs/);
       expect(steps.length).toBeLessThanOrEqual(5);
       expect(steps.at(-1)).toMatch(/^commit /);
+      expect((await failure(participant, path)).steps, "when its path is followed").toEqual(steps);
     });
   },
 );
 
-async function failure(participant: Participant) {
-  const { failure: found } = await randomOperations([participant], { runs: 100, seed: 1 });
+async function failure(participant: Participant, path?: string) {
+  const options = { runs: 100, seed: 1, ...(path !== undefined && { path }) };
+  const { failure: found } = await randomOperations([participant], options);
   if (found === undefined) throw new Error("the fault was not found");
   return found;
 }
