@@ -19,11 +19,8 @@ export const confinement: readonly BrokenDriver[] = [
         ): Promise<SnapshotInfo> {
           const info = await super.commit(entry, id, name, options);
           const tree = entry.tree.path;
-          for (const path of readdirSync(tree).map((name) => `${tree}/${name}`)) {
-            const target =
-              lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() &&
-              existsSync(path) &&
-              realpathSync(path);
+          for (const path of textNames(tree).map((name) => `${tree}/${name}`)) {
+            const target = lstatSync(path).isSymbolicLink() && existsSync(path) && realpathSync(path);
             // Of what is outside, only what belongs to the trial: other symlinks lead into the host.
             const outside = target && !target.startsWith(`${tree}/`);
             if (outside && target.startsWith(`${dirname(this.root)}/`)) chmodSync(target, 0o444);
@@ -43,3 +40,7 @@ export const confinement: readonly BrokenDriver[] = [
     ],
   },
 ];
+
+function textNames(directory: string): string[] {
+  return readdirSync(directory).filter((name) => !name.includes("\ufffd"));
+}
