@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { unlink } from "node:fs/promises";
-import type { Digest, Problem } from "@strata/core";
+import { type Digest, errnoCode, type Problem } from "@strata/core";
 import { blobSize } from "../content/blobs.ts";
 import type { StoreContext } from "../content/context.ts";
 import { blobPath } from "../content/paths.ts";
@@ -30,9 +30,15 @@ export async function isBlobIntact(
   if (actual === undefined || (size !== undefined && actual !== size)) return false;
   if (quick) return true;
   const hash = createHash("sha256");
-  for await (const chunk of readRange({ path: blobPath(root, digest) })) {
-    signal?.throwIfAborted();
-    hash.update(chunk);
+  try {
+    for await (const chunk of readRange({ path: blobPath(root, digest) })) {
+      signal?.throwIfAborted();
+      hash.update(chunk);
+    }
+  } catch (error) {
+    // Another process has removed it since.
+    if (errnoCode(error) === "ENOENT") return false;
+    throw error;
   }
   return digest === `sha256:${hash.digest("hex")}`;
 }
