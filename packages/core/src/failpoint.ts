@@ -32,6 +32,7 @@ export const failpoints = [
   "cleanup.garbage-trashed",
   "cleanup.snapshot-destroyed",
   "tree.entry-removed",
+  "file.temporary-made",
   "file.temporary-written",
   "file.renamed",
 ] as const;
