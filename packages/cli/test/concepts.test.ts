@@ -5,7 +5,7 @@ import { release } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { writeArchive, writeFiles } from "./support/archive.ts";
-import { drivers, type Strata, useScratch, useStrata } from "./support/strata.ts";
+import { allDrivers, type Strata, useScratch, useStrata } from "./support/strata.ts";
 
 /*
  * What the documents say that a Docker image is, seen through the command, on every driver. The numbers are those of
@@ -23,7 +23,7 @@ interface Inspected {
   readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> };
 }
 
-describe.each(drivers)("under %s", (driver) => {
+describe.each(allDrivers)("under %s", (driver) => {
   const store = useStrata(scratch, driver);
   let strata: Strata;
   let base: { id: string; diffIds: string[] };

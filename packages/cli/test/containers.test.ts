@@ -2,11 +2,11 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { writeArchive, writeFiles } from "./support/archive.ts";
-import { drivers, run, type Strata, useScratch, useStrata } from "./support/strata.ts";
+import { allDrivers, run, type Strata, useScratch, useStrata } from "./support/strata.ts";
 
 const scratch = useScratch();
 
-describe.each(drivers)("under %s", (driver) => {
+describe.each(allDrivers)("under %s", (driver) => {
   const store = useStrata(scratch, driver);
   let strata: Strata;
 

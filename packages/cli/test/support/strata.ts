@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { LoopFileSystem, missingFacilities } from "@strata/conformance/suite";
 import { afterAll, beforeAll, expect } from "vitest";
 
 /** The committed launcher: tests run the command as users do. */
@@ -14,8 +15,17 @@ if (!isRoot) {
   console.warn("skipped: everything under overlay2, which needs root");
 }
 
-/** Every driver that can be tested here. */
+/** Every driver that can be tested here on any file system. */
 export const drivers: readonly string[] = isRoot ? ["overlay2", "vfs"] : ["vfs"];
+
+const withoutBtrfs = missingFacilities(["root", "mkfs.btrfs"]);
+if (withoutBtrfs.length > 0) {
+  if (process.env["CI"]) throw new Error(`CI must test btrfs too, which needs ${withoutBtrfs.join(", ")}`);
+  console.warn(`skipped: everything under btrfs, which needs ${withoutBtrfs.join(", ")}`);
+}
+
+/** As {@link drivers}, and what {@link useStrata} makes a file system for. */
+export const allDrivers: readonly string[] = withoutBtrfs.length > 0 ? drivers : [...drivers, "btrfs"];
 
 /** How a run of the command ended. */
 export interface Outcome {
@@ -117,8 +127,11 @@ export function useStrata(
   driver: string,
 ): { readonly strata: Strata } {
   const holder: { strata: Strata } = { strata: new Strata("", driver) };
-  beforeAll(() => {
-    const root = scratch.join(`store-${driver}-${Math.random().toString(36).slice(2, 8)}`);
+  let fileSystem: LoopFileSystem | undefined;
+  beforeAll(async () => {
+    if (driver === "btrfs") fileSystem = await LoopFileSystem.make("btrfs");
+    const join = fileSystem?.join.bind(fileSystem) ?? scratch.join;
+    const root = join(`store-${driver}-${Math.random().toString(36).slice(2, 8)}`);
     mkdirSync(root, { mode: 0o700 });
     holder.strata = new Strata(root, driver);
   });
@@ -126,6 +139,7 @@ export function useStrata(
     const { stdout } = await holder.strata.run(["ps", "-aq"]);
     const containers = stdout.split("\n").filter(Boolean);
     if (containers.length > 0) await holder.strata.run(["rm", "-f", ...containers]);
+    await fileSystem?.[Symbol.asyncDispose]();
   });
   return holder;
 }
