@@ -19,12 +19,12 @@ type Create = BrokenDriver["create"];
 
 /** A driver in memory that copies trees in another way. */
 export function copying(Copy: typeof TreeCopy): Create {
-  return async (options) => new MemoryDriver(options, () => new Trees(Copy));
+  return async (options) => new MemoryDriver(options, (directory) => new Trees(directory, Copy));
 }
 
 /** A driver in memory that keeps trees in another way. */
 export function keeping(Kept: typeof Trees): Create {
-  return async (options) => new MemoryDriver(options, () => new Kept());
+  return async (options) => new MemoryDriver(options, (directory) => new Kept(directory));
 }
 
 /** A driver in memory that keeps its books in another way. */

@@ -40,10 +40,7 @@ import {
 import { Active, handleOf, View } from "./handles.ts";
 import { type Tree, Trees } from "./trees.ts";
 
-/**
- * A storage driver that implements the interface outright, with all of its state in memory: what the suite is tested
- * with. What changes the state does so in one go, without an await, so that nothing needs a lock.
- */
+/** Implements the interface outright. What changes the state does so without an await, so that nothing needs a lock. */
 export class MemoryDriver implements StorageDriver {
   readonly name = "memory";
   readonly root: string;
@@ -57,14 +54,18 @@ export class MemoryDriver implements StorageDriver {
   #closed = false;
   #freed = false;
 
-  constructor({ root, durability = "commit" }: DriverOptions, trees: () => Trees = () => new Trees()) {
+  constructor(
+    { root, durability = "commit" }: DriverOptions,
+    trees = (directory: string) => new Trees(directory),
+  ) {
     if (typeof root !== "string" || root === "") throw new TypeError("root must be the path of a directory");
     if (durability !== "commit" && durability !== "none") throw new TypeError("durability must be a level");
     try {
       mkdirSync(dirname(root), { recursive: true });
       if (!existsSync(root)) mkdirSync(root, { mode: 0o700 });
       this.root = realpathSync(root);
-      this.trees = trees();
+      // Not in the root, below which nothing stays mounted.
+      this.trees = trees(dirname(this.root));
     } catch (error) {
       throw toStrataError(error, `open memory in ${root}`);
     }

@@ -1,7 +1,5 @@
 import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmdirSync, statfsSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import {
@@ -49,9 +47,10 @@ export class Trees {
   readonly #Copy: typeof TreeCopy;
   #made = 0;
 
-  constructor(Copy = TreeCopy) {
+  /** @param directory - they are mounted in it */
+  constructor(directory: string, Copy = TreeCopy) {
     this.#Copy = Copy;
-    this.#store = mkdtempSync(join(tmpdir(), "strata-memory-"));
+    this.#store = mkdtempSync(`${directory}/memory-`);
     mountTmpfs(this.#store);
   }
 
