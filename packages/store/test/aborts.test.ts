@@ -49,7 +49,7 @@ describe.each(allDrivers)("under %s", (driver) => {
         aborts += 1;
         await expectUnchanged(opened, before, reason.message);
         // Streams close by and by.
-        await expect.poll(() => inProcess(scratch.path), reason.message).toEqual(process);
+        await expect.poll(() => inProcess(scratch.path), { message: reason.message }).toEqual(process);
       }
       await undo(opened);
       aborted[name] = aborts;
