@@ -8,6 +8,10 @@ import { allDrivers, type DriverName, type OpenedStore, openStore, Scratch } fro
 import { unowned } from "./support/unowned.ts";
 
 const reached = new Set<string>();
+const tried = new Set<DriverName>();
+
+/** They make or remove layers, whose files are compared after each kill; after other operations, once. */
+const layerOperations: ReadonlySet<string> = new Set(["load", "import", "commit", "rmi", "gc", "repair"]);
 
 describe.concurrent("a process killed at each failpoint leaves a good store", () => {
   it.each(allDrivers)(
@@ -36,7 +40,9 @@ describe.concurrent("a process killed at each failpoint leaves a good store", ()
         }
         // So that there is little to look at for the next.
         await operation.prepare(opened);
+        if (!operation.damaged) expect(await opened.store.check(), operation.name).toEqual([]);
       }
+      tried.add(driver);
       console.log(`${driver}: ${kills} kills`);
     },
     900_000,
@@ -45,8 +51,8 @@ describe.concurrent("a process killed at each failpoint leaves a good store", ()
 
 afterAll(() => {
   // Some are come to under one driver only.
-  const all = [...coreFailpoints, ...storeFailpoints];
-  if (allDrivers.length === 3) expect(all.filter((name) => !reached.has(name))).toEqual([]);
+  if (tried.size < 3) return;
+  expect([...coreFailpoints, ...storeFailpoints].filter((name) => !reached.has(name))).toEqual([]);
 });
 
 /** Let a process do it all. @returns the failpoints that it comes to */
@@ -68,7 +74,8 @@ async function examine(
   where: string,
 ): Promise<void> {
   const { store } = opened;
-  if (!operation.damaged) expect(await store.check(), where).toEqual([]);
+  const quick = !layerOperations.has(operation.name);
+  if (!operation.damaged) expect(await store.check({ quick }), where).toEqual([]);
   await store.gc();
   expect(await unowned(opened), where).toEqual([]);
   expect(await summaryOf(opened), where).toEqual(found);

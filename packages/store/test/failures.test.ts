@@ -1,17 +1,12 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { imageOf } from "./support/image.ts";
 import { docker20, oci } from "./support/layouts.ts";
 import { drivers, listing, openStore, Scratch, treeOf } from "./support/store.ts";
 import { tarOf } from "./support/tar.ts";
-
-const run = promisify(execFile);
-const script = fileURLToPath(new URL("support/load-and-die.js", import.meta.url));
 
 let scratch: Scratch;
 
@@ -70,26 +65,6 @@ describe.each(drivers)("under %s", (driver) => {
     await using opened = await openStore(scratch.join("store"), driver);
     await expect(opened.store.load("/nowhere", { signal: AbortSignal.abort("why") })).rejects.toBe("why");
   });
-
-  it.each(["waiting", "loading", "done", "published"])(
-    "a process killed when a layer is %s leaves what the next one clears away",
-    async (moment) => {
-      const path = await sample();
-      const root = scratch.join("store");
-      await openStore(root, driver).then((opened) => opened[Symbol.asyncDispose]());
-      const killed = run(process.execPath, [script, root, path, driver, moment]);
-      await expect(killed).rejects.toMatchObject({ signal: "SIGKILL" });
-
-      await using opened = await openStore(root, driver);
-      expect(await opened.store.images()).toHaveLength(moment === "published" ? 1 : 0);
-      await opened.store.load(path);
-      expect(await readdir(join(root, "ingest"))).toEqual([]);
-      expect(await treeOf(opened, "sample:1")).toEqual({ a: "1", b: content, c: "3" });
-      const keys: string[] = [];
-      for await (const { id } of opened.driver.list({ kind: "active" })) keys.push(id);
-      expect(keys).toEqual([]);
-    },
-  );
 
   it("what a living process stages is left alone by another", async () => {
     await using opened = await openStore(scratch.join("store"), driver);

@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { watch } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { DriverName } from "./store.ts";
@@ -37,23 +36,6 @@ export class StoreProcess {
     const started = new StoreProcess(child);
     await Promise.race([once(child, "message"), started.#exited]);
     return started;
-  }
-
-  /**
-   * Count what changes in some directories until the process has ended, and end it at the change of a given number, if
-   * there are as many.
-   */
-  async endAtChange(directories: readonly string[], number = Number.POSITIVE_INFINITY): Promise<number> {
-    let changes = 0;
-    const watchers = directories.map((directory) =>
-      watch(directory, () => {
-        changes += 1;
-        if (changes === number) this.#child.kill("SIGKILL");
-      }),
-    );
-    await this.#exited;
-    for (const watcher of watchers) watcher.close();
-    return changes;
   }
 
   /** @returns the exit code, or null if it was killed */

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { removeTree } from "@strata/core";
 import type { Call } from "./child.ts";
@@ -157,13 +157,13 @@ async function unmount({ store }: OpenedStore): Promise<void> {
   if (container?.mountedAt !== undefined) await store.unmountContainer("web");
 }
 
-/** All that gc looks for, as killed processes leave it. */
+/** All that gc looks for, as killed processes and power cuts leave it. */
 async function makeGarbage({ root, store, driver }: OpenedStore): Promise<void> {
-  const { chainIds } = await store.resolve("base:1");
-  const staging = "0123456789abcdef";
-  const dir = join(root, "ingest", staging);
-  await mkdir(dir, { recursive: true });
-  const holds = { driver: driver.name, chains: [], actives: [`ingest-${staging}-0`] };
+  const top = (await store.resolve("base:1")).chainIds.at(-1);
+  const web = await store.container("web");
+  const [staging, torn] = ["0123456789abcdef", "fedcba9876543210"];
+  // A note that is older than the container's record.
+  const holds = { driver: driver.name, chains: [], actives: [`ingest-${staging}-0`, web.id] };
   for (const [path, content] of [
     [`blobs/sha256/${hex(sha256("nobody's"))}`, "nobody's"],
     ["containers/container.json.tmp", "{"],
@@ -171,13 +171,17 @@ async function makeGarbage({ root, store, driver }: OpenedStore): Promise<void> 
     [`ingest/${staging}/owner`, ""],
     [`ingest/${staging}/holds.json`, JSON.stringify(holds)],
     [`ingest/${staging}/1`, "a blob"],
+    [`ingest/${torn}/owner`, ""],
+    [`ingest/${torn}/holds.json`, ""],
   ] as const) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), content);
   }
-  for (const key of [`ingest-${staging}-0`, "f".repeat(64), "removed"])
-    await driver.prepare(key, chainIds.at(-1));
+  for (const key of [`ingest-${staging}-0`, "f".repeat(64), "removed"]) await driver.prepare(key, top);
   await driver.remove("removed");
-  const layer = await driver.prepare("layer", chainIds.at(-1));
+  const damaged = await driver.prepare(`ingest-${torn}-0`, top);
+  await truncate(join(dirname(damaged.layout().dir), "snapshot.json"));
+  const layer = await driver.prepare("layer", top);
   await layer.commit(sha256("a layer of no image"));
 }
 
