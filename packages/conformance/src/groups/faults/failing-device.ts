@@ -146,13 +146,17 @@ export const failingDevice: readonly Behaviour[] = [
 /** A disk with `good`, and `bad` whose content cannot be read. */
 async function unreadableBase(trial: Trial): Promise<FailingDisk> {
   const disk = await FailingDisk.make(trial.under.fileSystem ?? "ext4", 400 * mebibyte);
-  {
+  try {
     await using driver = await trial.under.create({ root: disk.join("root"), durability: "commit" });
     await commit(trial, driver, "good", fewFiles);
     await commit(trial, driver, "bad", (at) => writeFileSync(join(at, "big"), randomBytes(40 * mebibyte)));
+    await driver.close();
+    await disk.cutOff(0.25);
+    return disk;
+  } catch (error) {
+    await disk[Symbol.asyncDispose]();
+    throw error;
   }
-  await disk.cutOff(0.25);
-  return disk;
 }
 
 async function commit(
