@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // From this file, not from the working directory: a package's own `npm test` runs in the package.
@@ -13,6 +14,8 @@ export default defineConfig({
     // Real mounts, real peers and killed processes: generous, never a measure of speed.
     testTimeout: 120_000,
     hookTimeout: 300_000,
+    // All processors: vitest would leave one idle, and much of the time goes into waiting for disks.
+    maxWorkers: availableParallelism(),
     projects: rooms.map((root) => ({
       extends: true,
       test: {
