@@ -1,6 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { ftruncateSync, readFileSync, rmSync, writeSync } from "node:fs";
-import { errnoCode } from "@strata/core";
+import { ftruncateSync, readFileSync, writeSync } from "node:fs";
+import { copyTree, errnoCode } from "@strata/core";
 import {
   AT_FDCWD,
   AT_REMOVEDIR,
@@ -44,12 +43,12 @@ import { namesChanged, type TreeStep } from "./tree-step.ts";
  * Do a step to the tree at `root`.
  * @returns whether a directory that was to be renamed had to be copied
  */
-export function changeDisk(root: string, step: TreeStep): boolean {
+export async function changeDisk(root: string, step: TreeStep): Promise<boolean> {
   const fd = openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY);
   try {
     const directories = [...new Set(namesChanged(step).map(directoryOf))];
     const times = directories.map((path) => statx(fd, at(path)).mtime);
-    const copied = change(fd, root, step);
+    const copied = await change(fd, root, step);
     directories.forEach((path, index) => {
       utimensat(fd, at(path), (step.quiet && times[index]) || step.now);
     });
@@ -67,7 +66,7 @@ function at(path: string): Buffer {
   return Buffer.from(path === "" ? "." : path, "latin1");
 }
 
-function change(root: number, rootPath: string, step: TreeStep): boolean {
+async function change(root: number, rootPath: string, step: TreeStep): Promise<boolean> {
   const path = at(step.path);
   switch (step.change) {
     case "make":
@@ -181,7 +180,7 @@ function copyFile(root: number, path: Buffer, to: Buffer): void {
 }
 
 /** As mv -T does. */
-function rename(root: number, rootPath: string, from: string, to: string): boolean {
+async function rename(root: number, rootPath: string, from: string, to: string): Promise<boolean> {
   const [source, target] = [statx(root, at(from)), statxOrUndefined(root, at(to))];
   if (target?.ino === source.ino) {
     unlinkat(root, at(from));
@@ -195,8 +194,9 @@ function rename(root: number, rootPath: string, from: string, to: string): boole
     if ((source.mode & S_IFMT) !== S_IFDIR) throw error;
   }
   remove(root, at(to));
-  execFileSync("cp", ["-aT", `./${from}`, `./${to}`], { cwd: rootPath });
-  rmSync(`${rootPath}/${from}`, { recursive: true });
+  // Not by cp(1), which leaves a copied directory the setgid bit that it got from the one it is in.
+  await copyTree(`${rootPath}/${from}`, `${rootPath}/${to}`);
+  remove(root, at(from));
   return true;
 }
 

@@ -12,8 +12,6 @@ export interface RandomOperationsOptions {
   readonly seed: number;
   /** Try again the one list that a failure told of by this path. */
   readonly path?: string;
-  /** The time after which no further list is begun, in milliseconds. @defaultValue none */
-  readonly timeoutMs?: number;
 }
 
 /** What came of random operations. */
@@ -38,7 +36,7 @@ export interface RandomOperationsFailure {
  */
 export async function randomOperations(
   participants: readonly Participant[],
-  { runs, length = 150, seed, path, timeoutMs }: RandomOperationsOptions,
+  { runs, length = 150, seed, path }: RandomOperationsOptions,
 ): Promise<RandomOperationsReport> {
   const tally: Tally = { runs: 0, steps: 0, refused: 0, diffsCompared: 0, diffsApart: 0 };
   const property = fc.asyncProperty(operations(length), (list) => runOperations(participants, list, tally));
@@ -46,7 +44,6 @@ export async function randomOperations(
     numRuns: runs,
     seed,
     ...(path !== undefined && { path, endOnFailure: true }),
-    ...(timeoutMs !== undefined && { interruptAfterTimeLimit: timeoutMs }),
   });
   if (!details.failed || details.counterexamplePath === null) return { seed, ...tally };
   const cause = details.errorInstance;

@@ -129,7 +129,13 @@ export class Subject implements AsyncDisposable {
         const active = await driver.prepare(key, parent, { labels });
         if (parent !== undefined) break;
         await using mount = await active.mount();
-        changeDisk(mount.path, { change: "utimes", path: "", mtime: firstTime, now: firstTime, quiet: true });
+        await changeDisk(mount.path, {
+          change: "utimes",
+          path: "",
+          mtime: firstTime,
+          now: firstTime,
+          quiet: true,
+        });
         break;
       }
       case "view":
@@ -186,7 +192,7 @@ export class Subject implements AsyncDisposable {
       case "edit": {
         const mount = await (await this.#active(step.key)).mount();
         this.#edited = mount;
-        const copied = changeDisk(mount.path, step.step);
+        const copied = await changeDisk(mount.path, step.step);
         assert(
           !copied || this.model.mayCopy(step.key, step.step),
           "a directory could not be renamed (EXDEV)",
