@@ -24,7 +24,7 @@ export async function writeFileAtomic(
   const temporary = temporaryOf(path);
   try {
     const file = await open(temporary, "w", mode);
-  failpoint("file.temporary-made");
+    failpoint("file.temporary-made");
     try {
       await file.writeFile(data);
       if (durable) await file.sync();
