@@ -60,10 +60,13 @@ export function errnoCode(error: unknown): string | undefined {
   return typeof error.code === "string" && /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
 }
 
-/** libuv, and so Node's `fs`, has no name for the error of a full quota. */
+/** libuv, and so Node's `fs`, has no name for the error of a full quota: the number tells. */
 function isUnnamedQuotaError(error: Error & { code: unknown }): boolean {
-  return error.code === "UNKNOWN" && "errno" in error && error.errno === -constants.errno.EDQUOT;
+  return typeof error.code === "string" && "errno" in error && error.errno === -constants.errno.EDQUOT;
 }
+
+/** How the message of such an error begins: of a synchronous call, and of a promise. */
+const unnamed = /^(UNKNOWN: unknown error|Unknown system error -\d+: Unknown system error -\d+)/;
 
 const codeOfErrno: Readonly<Record<string, ErrorCode>> = {
   ENOENT: "NotFound",
@@ -113,7 +116,7 @@ export function toStrataError(error: unknown, what: string): unknown {
   if (errno === undefined || isStrataError(error) || !(error instanceof Error)) return error;
   const code = codeOfErrno[errno] ?? "FailedPrecondition";
   const hint = hintOfErrno[errno];
-  const why = error.message.replace("UNKNOWN: unknown error", `${errno}: disk quota exceeded`);
+  const why = error.message.replace(unnamed, `${errno}: disk quota exceeded`);
   return new StrataError(code, `${what}: ${why}${hint ? `; ${hint}` : ""}`, { cause: error });
 }
 

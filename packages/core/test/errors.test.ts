@@ -31,8 +31,11 @@ test.each([
   expect(toStrataError(Object.assign(new Error("failed"), { code: errno }), "x")).toMatchObject({ code });
 });
 
-test("a full quota has no name in Node, and is told by its number", () => {
-  const node = Object.assign(new Error("UNKNOWN: unknown error, write"), { code: "UNKNOWN", errno: -122 });
+test.each([
+  ["a synchronous call", "UNKNOWN", "UNKNOWN: unknown error"],
+  ["a promise", "Unknown system error -122", "Unknown system error -122: Unknown system error -122"],
+])("a full quota has no name in Node, and is told by its number, from %s", (_, code, message) => {
+  const node = Object.assign(new Error(`${message}, write`), { code, errno: -122 });
   expect(errnoCode(node)).toBe("EDQUOT");
   const error = toStrataError(node, "apply");
   expect(error).toMatchObject({ code: "NoSpace", cause: node });
@@ -40,7 +43,7 @@ test("a full quota has no name in Node, and is told by its number", () => {
     "message",
     expect.stringMatching(/^apply: EDQUOT: disk quota exceeded, write; /),
   );
-  expect(errnoCode(Object.assign(new Error(), { code: "UNKNOWN", errno: -4094 }))).toBeUndefined();
+  expect(errnoCode(Object.assign(new Error(), { code, errno: -4094 }))).toBeUndefined();
 });
 
 test("all else comes back as it is", () => {
