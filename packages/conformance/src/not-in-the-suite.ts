@@ -86,13 +86,13 @@ export const notInTheSuite: readonly LeftOut[] = [
     id: "digest-algorithm-list, of other algorithms",
     origin: "N",
     reason:
-      "drivers and apply take the type Digest, which is SHA-256 only, so that `parseDigest` of core refuses md5, sha1 and sha512; digests of manifests are the store's: packages/store/test/hostile.test.ts",
+      "drivers and apply take the type Digest, which is SHA-256 only, so that `parseDigest` of core refuses md5, sha1 and sha512; digests of manifests are the store's: packages/store/test/hostile-blobs.test.ts",
   },
   {
     id: "size-short, size-long and size-negative, of a manifest's descriptor",
     origin: "U",
     reason:
-      "descriptors are the store's: packages/store/test/hostile.test.ts; the suite has the size that apply is told to expect",
+      "descriptors are the store's: packages/store/test/hostile-blobs.test.ts; the suite has the size that apply is told to expect",
   },
   {
     id: "mmap-write",
