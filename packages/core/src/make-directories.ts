@@ -9,17 +9,28 @@ import { errnoCode, StrataError } from "./errors.ts";
  * @throws Error, of the system
  */
 export function makeDirectories(path: string): void {
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-    if (errnoCode(error) !== "ENOENT") throw error;
-    const above = dirname(path);
-    if (existsSync(above)) {
-      const message = `${above} takes no directories; name one on a file system that keeps files`;
-      throw new StrataError("Unsupported", message, { cause: error });
-    }
+  if (tryMake(path) === undefined) return;
+  const above = dirname(path);
+  if (!existsSync(above)) {
     makeDirectories(above);
     makeDirectories(path);
+    return;
+  }
+  // Another process may have made the one above only after the first try.
+  const error = tryMake(path);
+  if (error === undefined) return;
+  const message = `${above} takes no directories; name one on a file system that keeps files`;
+  throw new StrataError("Unsupported", message, { cause: error });
+}
+
+/** @returns the error, if the directory above is not there, or takes none */
+function tryMake(path: string): unknown {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return undefined;
+  } catch (error) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+    if (errnoCode(error) !== "ENOENT") throw error;
+    return error;
   }
 }
