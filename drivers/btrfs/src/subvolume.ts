@@ -1,3 +1,4 @@
+import { errnoCode, StrataError } from "@strata/core";
 import {
   AT_FDCWD,
   BTRFS_INODE_EXTREF,
@@ -18,6 +19,8 @@ import {
   O_NOFOLLOW,
   O_RDONLY,
   openat,
+  openat2,
+  RESOLVE_NO_XDEV,
 } from "@strata/linux";
 
 /** The root of a subvolume, open. */
@@ -34,14 +37,24 @@ export class Subvolume implements Disposable {
     return new Subvolume(openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   }
 
-  /** Open a directory of this one, by its path from the root. */
+  /**
+   * Open a directory of this one, by its path from the root.
+   * @throws StrataError `Busy`, if something is mounted there: what is below the mount cannot be reached
+   */
   #openBelow(path: Buffer): Subvolume {
     let fd = openat(this.fd, ".", O_RDONLY | O_DIRECTORY);
     // Name by name: all together may be longer than a path can be.
     for (const name of path.toString("latin1").split("/")) {
       const above = fd;
       try {
-        fd = openat(above, Buffer.from(name, "latin1"), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        fd = openat2(above, Buffer.from(name, "latin1"), {
+          flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
+          resolve: RESOLVE_NO_XDEV,
+        });
+      } catch (error) {
+        if (errnoCode(error) !== "EXDEV") throw error;
+        const message = `something is mounted at or above "/${path}" in a snapshot; unmount it, then clean up again`;
+        throw new StrataError("Busy", message, { cause: error });
       } finally {
         close(above);
       }
@@ -110,15 +123,17 @@ export class Subvolume implements Disposable {
   /**
    * Destroy the subvolume and all that are in it, the innermost first: what is interrupted can be repeated.
    * @returns their ids
+   * @throws StrataError `Busy`, if something is mounted over one of them
    */
   destroy(): bigint[] {
-    const { id } = this.info;
     const destroyed: bigint[] = [];
-    for (const { path } of [...this.nested()]) {
+    for (const { id, path } of [...this.nested()]) {
       btrfsSetSubvolReadonly(this.fd, false); // In what is read-only, nothing can be removed.
       using nested = this.#openBelow(path);
+      if (nested.info.id !== id) continue; // Something else has been put in its place.
       destroyed.push(...nested.destroy());
     }
+    const { id } = this.info;
     btrfsSubvolDestroy(this.fd, id);
     return [...destroyed, id];
   }

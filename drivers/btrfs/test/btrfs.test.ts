@@ -1,9 +1,17 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { missingFacilities, Scratch } from "@strata/conformance/suite";
+import { missingFacilities, mountsBelow, Scratch } from "@strata/conformance/suite";
 import { errnoCode, type StorageDriver, toStrataError } from "@strata/core";
 import { btrfs } from "@strata/driver-btrfs";
 import {
@@ -13,6 +21,7 @@ import {
   btrfsSetSubvolReadonly,
   btrfsSubvolCreate,
   btrfsTreeSearch,
+  umount2,
 } from "@strata/linux";
 import { describe, expect, it } from "vitest";
 import { subvolumeExists } from "../src/quota.ts";
@@ -138,6 +147,28 @@ describeOnBtrfs("the driver", (disk) => {
     expect(report.removed).toBe(1);
     expect(report.bytes).toBeGreaterThanOrEqual(MiB);
     expect(subvolumes()).toBe(before);
+  });
+
+  it("leaves alone what is mounted over a subvolume in a tree", async () => {
+    const driver = await open();
+    const before = subvolumes();
+    const other = nest(disk.scratch(), "other");
+    writeFileSync(join(other, "file"), "precious");
+    const active = await driver.prepare("work");
+    const nested = nest(active.layout().dir, "nested");
+    execFileSync("mount", ["--bind", other, nested]);
+    await driver.remove("work");
+    await expect(driver.cleanup()).rejects.toMatchObject({
+      code: "Busy",
+      message: expect.stringMatching(/mounted at or above "\/nested"/),
+    });
+    expect(readFileSync(join(other, "file"), "utf8")).toBe("precious");
+
+    const [mountPoint = Buffer.alloc(0)] = mountsBelow(driver.root);
+    umount2(mountPoint, 0);
+    expect((await driver.cleanup()).removed).toBe(1);
+    expect(readFileSync(join(other, "file"), "utf8")).toBe("precious");
+    expect(subvolumes()).toBe(before + 1);
   });
 
   it("finds what a killed process left, at whichever moment", async () => {
