@@ -7,7 +7,7 @@ import { listChanges, readDiff } from "../../trees/diffs.ts";
 import { Layers } from "../../trees/layers.ts";
 import { sameTree } from "../../trees/twin.ts";
 import type { Edit, Trial } from "../../trial.ts";
-import { changeAllKinds, commitPair, commitSettled, makeBase } from "./scenario.ts";
+import { changeAllKinds, commitPair, commitSettled, makeBase, makeChain } from "./scenario.ts";
 
 /** What changed, as an archive. */
 export const diffs: readonly Behaviour[] = [
@@ -27,6 +27,18 @@ export const diffs: readonly Behaviour[] = [
         await trial.look(name, (a) => trial.look(copy, (b) => sameTree(a, b)));
         assert((await diffOf(trial, copy)).equals(diff), `the diff of ${copy} is another`);
       }
+    },
+  },
+  {
+    id: "diff-of-one-layer",
+    title: "in a chain of four, the diff of each holds what it changed itself, not what those below it did",
+    origin: "N",
+    async run(trial) {
+      await makeChain(trial);
+      const names = async (id: string) => listNames(await diffOf(trial, id));
+      assert.deepEqual(await names("second"), ["./", ".wh.gone", "added", "edited", "passing"]);
+      assert.deepEqual(await names("third"), ["./", ".wh.passing", "dir/", "dir/g", "gone", "late"]);
+      assert.deepEqual(await names("fourth"), ["./", "dir/", "dir/.wh.g", "edited"]);
     },
   },
   {

@@ -11,6 +11,7 @@ import {
   commitPair,
   commitSettled,
   makeBase,
+  makeChain,
   settled,
   unseen,
 } from "./scenario.ts";
@@ -24,6 +25,18 @@ export const listed: readonly Behaviour[] = [
     async run(trial) {
       await commitPair(trial, makeBase, changeAllKinds);
       assert.deepEqual(await listChanges((await trial.driver.open("top")).layout()), allKinds);
+    },
+  },
+  {
+    id: "changes-of-one-layer",
+    title: "in a chain of four, what changed in each is what it changed itself, not what those below it did",
+    origin: "N",
+    async run(trial) {
+      await makeChain(trial);
+      const changed = async (id: string) => listChanges((await trial.driver.open(id)).layout());
+      assert.deepEqual(await changed("second"), ["C .", "A added", "C edited", "D gone", "A passing"]);
+      assert.deepEqual(await changed("third"), ["C .", "C dir", "A dir/g", "A gone", "C late", "D passing"]);
+      assert.deepEqual(await changed("fourth"), ["C .", "C dir", "D dir/g", "C edited"]);
     },
   },
   {

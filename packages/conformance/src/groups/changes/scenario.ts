@@ -44,6 +44,39 @@ export function settled(edit: Edit, step: number): Edit {
   };
 }
 
+/**
+ * Commit `first`, `second` and `third`, each on top of the one before, and prepare `fourth` on top of them. What each
+ * changes differs from what it and the one before it change together.
+ */
+export async function makeChain(trial: Trial): Promise<void> {
+  await trial.commit("first", settled(makeBottom, 0));
+  await trial.commit("second", settled(changeSecond, 1), "first");
+  await trial.commit("third", settled(changeThird, 2), "second");
+  await trial.edit(await trial.driver.prepare("fourth", "third"), settled(changeFourth, 3));
+}
+
+function makeBottom(at: string): void {
+  mkdirSync(`${at}/dir`);
+  for (const name of ["dir/f", "edited", "gone", "late"]) writeFileSync(`${at}/${name}`, name);
+}
+
+function changeSecond(at: string): void {
+  for (const name of ["added", "passing"]) writeFileSync(`${at}/${name}`, name);
+  appendFileSync(`${at}/edited`, ", by the second");
+  rmSync(`${at}/gone`);
+}
+
+function changeThird(at: string): void {
+  for (const name of ["dir/g", "gone"]) writeFileSync(`${at}/${name}`, "new in the third");
+  appendFileSync(`${at}/late`, ", by the third");
+  rmSync(`${at}/passing`);
+}
+
+function changeFourth(at: string): void {
+  appendFileSync(`${at}/edited`, ", and by the fourth");
+  rmSync(`${at}/dir/g`);
+}
+
 /** A tree on top of which {@link changeAllKinds} can be done. */
 export function makeBase(at: string): void {
   for (const name of [

@@ -10,8 +10,8 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { open } from "node:fs/promises";
 import { connect, createServer } from "node:net";
-import { promisify } from "node:util";
 import { errnoCode } from "@strata/core";
 import { AT_FDCWD, linkat, mknodat, S_IFBLK, S_IFCHR, S_IFIFO, S_IFSOCK } from "@strata/linux";
 import type { Behaviour } from "../../behaviour.ts";
@@ -128,14 +128,13 @@ export const specialFiles: readonly Behaviour[] = [
     async run(trial) {
       await trial.edit(await trial.driver.prepare("active"), async (at) => {
         // The path of a socket is at most 107 bytes long.
-        const directory = openSync(at, "r");
-        const server = createServer((accepted) => accepted.end("hello"));
-        const path = `/proc/self/fd/${directory}/socket`;
+        await using directory = await open(at);
+        // Waits for what it accepted, also if something fails: nothing may keep the tree busy.
+        await using server = createServer((accepted) => accepted.end("hello"));
+        const path = `/proc/self/fd/${directory.fd}/socket`;
         await once(server.listen(path), "listening");
         const client = connect(path);
         const [[hello]] = await Promise.all([once(client, "data"), once(client, "close")]);
-        await promisify(server.close.bind(server))();
-        closeSync(directory);
         assert.equal(String(hello), "hello");
       });
     },
