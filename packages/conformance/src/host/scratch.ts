@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -14,7 +14,8 @@ export class Scratch implements AsyncDisposable {
 
   /** @param parent - decides the file system. @defaultValue the host's directory for temporary files */
   constructor(parent = tmpdir()) {
-    this.path = mkdtempSync(join(parent, "strata-"));
+    // Mounts are known to the kernel by their real path.
+    this.path = mkdtempSync(join(realpathSync(parent), "strata-"));
   }
 
   /** The path of something in it. */
@@ -25,9 +26,9 @@ export class Scratch implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const deadline = Date.now() + settleTimeoutMs;
     for (;;) {
-      // The newest first: a later mount may lie on or in an earlier one.
-      for (const path of mountsBelow(this.path).reverse()) umount2(path, MNT_DETACH);
       try {
+        // The newest first: a later mount may lie on or in an earlier one.
+        for (const path of mountsBelow(this.path).reverse()) umount2(path, MNT_DETACH);
         await removeTree(this.path);
         return;
       } catch (error) {
