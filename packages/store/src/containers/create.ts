@@ -70,7 +70,9 @@ export async function createContainer(
       return record;
     });
   } catch (error) {
-    await removeActive(context, id);
+    await removeActive(context, id).catch(() => {
+      // The first error says more; what is left is garbage that gc recognises.
+    });
     throw error;
   }
 }

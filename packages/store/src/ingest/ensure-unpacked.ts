@@ -22,10 +22,16 @@ export async function ensureUnpacked(
   try {
     await bringLayers(context, staging, plansOf(image), options);
   } catch (error) {
-    await staging.removeActives();
-    await context.driver.cleanup();
+    await takeBack(context, staging).catch(() => {
+      // The first error says more; what is left is garbage that gc recognises.
+    });
     throw error;
   }
+}
+
+async function takeBack({ driver }: StoreContext, staging: Staging): Promise<void> {
+  await staging.removeActives();
+  await driver.cleanup();
 }
 
 function plansOf(image: ImageRecord): LayerPlan[] {
