@@ -14,14 +14,14 @@ const smallest = {
 } as const;
 
 /** Free space that grows from a single block: from nothing to 16 MiB in 14 steps. */
-export const growingBytes: readonly number[] = [
+const growingBytes: readonly number[] = [
   0,
   4096,
   ...Array.from({ length: 12 }, (_, n) => 4096 * 2 ** n),
 ];
 
 /** Inodes that grow from a single one to 256 in 10 steps. */
-export const growingInodes: readonly number[] = [0, 1, 1, 2, 4, 8, 16, 32, 64, 128];
+const growingInodes: readonly number[] = [0, 1, 1, 2, 4, 8, 16, 32, 64, 128];
 
 export interface FullDiskOptions {
   /** For `mkfs`, beside its own. @defaultValue none */

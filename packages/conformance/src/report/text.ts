@@ -34,7 +34,7 @@ export function totalsText({ passed, failed, skipped }: Totals): string {
 }
 
 /** The ids of what was skipped, by reason. */
-export function skippedByReason(behaviours: readonly ReportedBehaviour[]): Map<string, string[]> {
+function skippedByReason(behaviours: readonly ReportedBehaviour[]): Map<string, string[]> {
   const byReason = new Map<string, string[]>();
   for (const { id, reason } of behaviours) {
     if (reason !== undefined) byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
