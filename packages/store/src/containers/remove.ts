@@ -2,6 +2,7 @@ import { type ActiveSnapshot, isStrataError, StrataError } from "@strata/core";
 import type { StoreContext } from "../content/context.ts";
 import { withStoreLock } from "../content/store-lock.ts";
 import { failpoint } from "../failpoint.ts";
+import { reclaim } from "../reclaim.ts";
 import {
   type ContainerRecord,
   deleteContainer,
@@ -43,7 +44,7 @@ export async function removeContainer(
     }
   });
   failpoint("container.snapshot-removed");
-  await context.driver.cleanup();
+  await reclaim(context);
 }
 
 async function unmount(snapshot: ActiveSnapshot, { name }: ContainerRecord, force: boolean): Promise<void> {

@@ -5,6 +5,7 @@ import type { StoreContext } from "../content/context.ts";
 import { type IndexEntry, readIndex, updateIndex } from "../content/image-index.ts";
 import { withStoreLock } from "../content/store-lock.ts";
 import { dropChains } from "../ingest/live-chains.ts";
+import { reclaim } from "../reclaim.ts";
 import { contentOf, type ImageContent } from "./content.ts";
 import { dropBlobs } from "./drop-blobs.ts";
 import { findImage } from "./find.ts";
@@ -61,8 +62,7 @@ export async function removeImages(
       ),
     );
   });
-  if (removals.some(({ events }) => events.some((event) => "deleted" in event)))
-    await context.driver.cleanup();
+  if (removals.some(({ events }) => events.some((event) => "deleted" in event))) await reclaim(context);
   return removals;
 }
 

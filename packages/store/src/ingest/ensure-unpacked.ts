@@ -1,6 +1,7 @@
 import { isStrataError } from "@strata/core";
 import type { StoreContext } from "../content/context.ts";
 import type { ImageRecord } from "../content/image-record.ts";
+import { reclaim } from "../reclaim.ts";
 import { bringLayers } from "./bring-layers.ts";
 import { layersOf } from "./ingest-image.ts";
 import type { IngestOptions, LayerPlan } from "./layer-input.ts";
@@ -29,9 +30,9 @@ export async function ensureUnpacked(
   }
 }
 
-async function takeBack({ driver }: StoreContext, staging: Staging): Promise<void> {
+async function takeBack(context: StoreContext, staging: Staging): Promise<void> {
   await staging.removeActives();
-  await driver.cleanup();
+  await reclaim(context);
 }
 
 function plansOf(image: ImageRecord): LayerPlan[] {

@@ -12,6 +12,7 @@ import { configSchema, type ImageConfig, parseDocument } from "../documents.ts";
 import { failpoint } from "../failpoint.ts";
 import { giveReference, imageIdOf } from "../images/references.ts";
 import { ociManifestType } from "../media-types.ts";
+import { reclaim } from "../reclaim.ts";
 import { bringLayers } from "./bring-layers.ts";
 import type { IngestOptions, LayerInput, LayerPlan } from "./layer-input.ts";
 import { dropChains } from "./live-chains.ts";
@@ -220,5 +221,5 @@ async function takeBack(context: StoreContext, staging: Staging, plans: readonly
       staging.id,
     );
   });
-  await context.driver.cleanup();
+  await reclaim(context);
 }

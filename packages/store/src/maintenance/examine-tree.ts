@@ -20,6 +20,7 @@ import { removeActive } from "../ingest/reap.ts";
 import { layerFacts } from "../ingest/snapshot-labels.ts";
 import type { Staging } from "../ingest/staging.ts";
 import { noLimits } from "../no-limits.ts";
+import { reclaim } from "../reclaim.ts";
 import type { ExamineOptions } from "./options.ts";
 import type { StoredLayer } from "./stored-layer.ts";
 
@@ -61,7 +62,7 @@ export async function examineTree(
     );
   } finally {
     await removeActive(context, key);
-    await context.driver.cleanup();
+    await reclaim(context);
   }
 }
 
