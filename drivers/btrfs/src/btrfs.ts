@@ -65,8 +65,8 @@ export function btrfs(options: BtrfsOptions): Promise<StorageDriver> {
  *
  *     tree/   a subvolume with the whole tree; of a view or a committed snapshot read-only
  *
- * A tree is visible where it is, without a mount. But between a commit that failed and the next mount an active's is
- * read-only; then it does not count as mounted, and to mount it is to make it writable.
+ * A tree is visible where it is, without a mount. But an active's is read-only when a process was killed in its commit;
+ * then it does not count as mounted, and to mount it is to make it writable.
  */
 class BtrfsMechanism implements DriverMechanism {
   readonly name = "btrfs";
@@ -100,10 +100,9 @@ class BtrfsMechanism implements DriverMechanism {
     return { format: "plain", dir: tree, base, touched: () => touched(tree, base) };
   }
 
-  async mount({ dir }: SnapshotPlace): Promise<string> {
-    using subvolume = Subvolume.open(treeIn(dir));
-    btrfsSetSubvolReadonly(subvolume.fd, false);
-    return treeIn(dir);
+  async mount(place: SnapshotPlace): Promise<string> {
+    await this.unseal(place);
+    return treeIn(place.dir);
   }
 
   async mountedAt({ kind, dir }: SnapshotPlace): Promise<string | undefined> {
@@ -127,6 +126,11 @@ class BtrfsMechanism implements DriverMechanism {
           "(`cp -a --reflink` copies it, `btrfs subvolume delete` removes it), then commit again",
       );
     }
+  }
+
+  async unseal({ dir }: SnapshotPlace): Promise<void> {
+    using subvolume = Subvolume.open(treeIn(dir));
+    btrfsSetSubvolReadonly(subvolume.fd, false);
   }
 
   async destroy(dir: string, options: CallOptions): Promise<Usage> {

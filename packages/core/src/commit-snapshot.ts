@@ -41,7 +41,9 @@ export async function commitSnapshot(
       failpoint("commit.renamed");
     }, signal);
   } catch (error) {
-    await state.locked(() => unstage(core, entry, options)).catch(() => {}); // The first error matters more.
+    // Whatever else fails, the first error matters more.
+    await state.locked(() => unstage(core, entry, options)).catch(() => {});
+    await mechanism.unseal?.(place).catch(() => {});
     throw error;
   }
   if (core.durable) {

@@ -65,6 +65,12 @@ export interface DriverMechanism {
   seal(place: SnapshotPlace): Promise<void>;
 
   /**
+   * Called when a commit has failed after {@link seal}: let the tree be written where {@link layout} says, as before. A
+   * process that is killed in a commit does not come to it. @defaultValue nothing is to be done
+   */
+  unseal?(place: SnapshotPlace): Promise<void>;
+
+  /**
    * Delete everything in `dir` and `dir` itself. It may hold a half-made tree, or be half-deleted already, and it
    * mostly has been moved since the tree was made in it. Nothing is mounted from it.
    * @returns what is given back, as far as it is known

@@ -30,7 +30,9 @@ export const races: readonly Behaviour[] = [
       oneDone(codes, "AlreadyExists");
       const winner = `key-${codes.indexOf("done")}`;
       await trial.look("name", (at) => assert.equal(readFileSync(join(at, "by"), "utf8"), winner));
-      for (const { id } of actives.filter(({ id }) => id !== winner)) {
+      for (const active of actives.filter(({ id }) => id !== winner)) {
+        const { id } = active;
+        writeFileSync(join(active.layout().dir, "written-since"), "");
         await trial.look(id, (at) => assert.equal(readFileSync(join(at, "by"), "utf8"), id));
         await driver.remove(id);
       }
