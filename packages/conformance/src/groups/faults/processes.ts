@@ -84,12 +84,16 @@ export const processes: readonly Behaviour[] = [
       const [maker, cleaner] = children;
       assert(maker && cleaner);
       let making = true;
-      const made = (async () => {
+      const make = async () => {
         for (let n = 0; n < 30; n += 1) await maker.do(["prepare", `child-${n}`, "base"]);
+      };
+      const clean = async () => {
+        while (making) assert.equal((await cleaner.do(["cleanup"])).removed, 0);
+      };
+      const made = make().finally(() => {
         making = false;
-      })();
-      while (making) assert.equal((await cleaner.do(["cleanup"])).removed, 0);
-      await made;
+      });
+      await Promise.all([made, clean()]);
       for (const child of times(30, (n) => `child-${n}`)) await trial.look(child, hasFewFiles);
       await assertSound(trial, "base", ...times(30, (n) => `child-${n}`));
     },
