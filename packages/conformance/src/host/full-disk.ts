@@ -14,11 +14,7 @@ const smallest = {
 } as const;
 
 /** Free space that grows from a single block: from nothing to 16 MiB in 14 steps. */
-const growingBytes: readonly number[] = [
-  0,
-  4096,
-  ...Array.from({ length: 12 }, (_, n) => 4096 * 2 ** n),
-];
+const growingBytes: readonly number[] = [0, 4096, ...Array.from({ length: 12 }, (_, n) => 4096 * 2 ** n)];
 
 /** Inodes that grow from a single one to 256 in 10 steps. */
 const growingInodes: readonly number[] = [0, 1, 1, 2, 4, 8, 16, 32, 64, 128];
