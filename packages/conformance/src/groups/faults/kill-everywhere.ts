@@ -106,8 +106,8 @@ interface Found {
 }
 
 async function rehearse(trial: Trial, crash: Crash): Promise<Rehearsal> {
+  const before = await findBefore(trial, crash);
   await using site = await openSite(trial, "rehearsal", crash);
-  const before = await find(site);
   const trace = trial.path("trace");
   await using child = await DriverProcess.start(site, {
     ...optionsOf(crash),
@@ -150,6 +150,12 @@ async function examine(site: Site, crash: Crash, before: Found, after: Found): P
 async function emptyInodes({ under, root }: Site): Promise<number> {
   await using driver = await under.create({ root: `${root}-empty`, durability: "none" });
   return (await treeUsage(driver.root)).inodes;
+}
+
+/** On another root than what is rehearsed, since a cleanup is part of the looking. */
+async function findBefore(trial: Trial, crash: Crash): Promise<Found> {
+  await using site = await openSite(trial, "before", crash);
+  return await find(site);
 }
 
 async function find(site: Site): Promise<Found> {
