@@ -1,4 +1,4 @@
-import type { Supports } from "@strata/conformance";
+import type { DriverModule, Supports } from "@strata/conformance";
 import type { DriverOptions, StorageDriver } from "@strata/core";
 import { MemoryDriver } from "../memory/memory-driver.ts";
 import type { TreeCopy } from "../memory/tree-copy.ts";
@@ -9,6 +9,8 @@ export interface BrokenDriver {
   /** What it does wrong: `it ...` */
   readonly flaw: string;
   readonly create: (options: DriverOptions) => Promise<StorageDriver>;
+  /** For behaviours of several processes. @defaultValue none, and they are skipped */
+  readonly module?: DriverModule;
   /** Where it differs from the driver in memory. @defaultValue nowhere */
   readonly supports?: Partial<Supports>;
   /** The ids of exactly those behaviours that it fails. */

@@ -1,5 +1,10 @@
 import type { DriverUnderTest } from "@strata/conformance";
-import { groups as allGroups, missingFacilities, runBehaviour } from "@strata/conformance/suite";
+import {
+  groups as allGroups,
+  type Behaviour,
+  missingFacilities,
+  runBehaviour,
+} from "@strata/conformance/suite";
 import { describe, expect, it } from "vitest";
 import { memory } from "../memory/under-test.ts";
 import type { BrokenDriver } from "./broken-driver.ts";
@@ -26,6 +31,8 @@ export interface HoldBrokenOptions {
    * @defaultValue all but confinement: what a hostile layer shows of these, one that means well shows too
    */
   readonly groups?: readonly string[];
+  /** Which of these groups' behaviours. @defaultValue all */
+  readonly only?: (behaviour: Behaviour) => boolean;
 }
 
 /** That each of some broken drivers fails exactly the behaviours that it should. */
@@ -35,25 +42,36 @@ export function holdBroken(
   {
     whole = memory,
     groups = ["lifecycle", "content", "changes", "mounts", "faults"],
+    only = () => true,
   }: HoldBrokenOptions = {},
 ): void {
   const isRoot = missingFacilities(["root"]).length === 0;
   if (!isRoot && process.env["CI"]) throw new Error("CI must run these tests as root");
   if (!isRoot) console.log("skipped: broken drivers, which need root");
   describe.skipIf(!isRoot)(`broken in ${kind}`, () => {
-    it.each(drivers)("a driver that $flaw", { timeout: 600_000 }, async ({ create, supports, fails }) => {
-      const under = { ...whole, create, supports: { ...whole.supports, ...supports } };
-      expect(await failuresOf(under, groups)).toEqual([...fails].sort());
-    });
+    it.each(drivers)(
+      "a driver that $flaw",
+      { timeout: 600_000 },
+      async ({ create, module, supports, fails }) => {
+        const under = {
+          ...whole,
+          create,
+          supports: { ...whole.supports, ...supports },
+          ...(module !== undefined && { module }),
+        };
+        const behaviours = allGroups
+          .filter(({ name }) => groups.includes(name))
+          .flatMap((group) => group.behaviours)
+          .filter((behaviour) => !lengthy.has(behaviour.id) && only(behaviour));
+        expect(await failuresOf(under, behaviours)).toEqual([...fails].sort());
+      },
+    );
   });
 }
 
-async function failuresOf(under: DriverUnderTest, groups: readonly string[]): Promise<string[]> {
+async function failuresOf(under: DriverUnderTest, behaviours: readonly Behaviour[]): Promise<string[]> {
   const failures: string[] = [];
-  const behaviours = allGroups
-    .filter(({ name }) => groups.includes(name))
-    .flatMap((group) => group.behaviours);
-  for (const behaviour of behaviours.filter(({ id }) => !lengthy.has(id))) {
+  for (const behaviour of behaviours) {
     const { status } = await runBehaviour(behaviour, under);
     if (status === "failed") failures.push(behaviour.id);
   }
