@@ -139,8 +139,14 @@ class BtrfsMechanism implements DriverMechanism {
     return usage;
   }
 
-  reclaim(root: string, options: CallOptions): Promise<void> {
-    return reclaim(root, this.#destroyed.splice(0), options);
+  async reclaim(root: string, options: CallOptions): Promise<void> {
+    const ids = this.#destroyed.splice(0);
+    try {
+      await reclaim(root, ids, options);
+    } catch (error) {
+      this.#destroyed.push(...ids); // For the next time.
+      throw error;
+    }
   }
 
   async usage({ dir }: SnapshotPlace, options: CallOptions): Promise<Usage> {

@@ -23,6 +23,7 @@ export {
 } from "./model/random-operations.ts";
 export type { Tally } from "./model/run-operations.ts";
 export type { Participant } from "./model/subject.ts";
+export { randomNumbers } from "./random-numbers.ts";
 export { htmlReport } from "./report/html.ts";
 export {
   type Host,

@@ -104,7 +104,8 @@ const hintOfErrno: Readonly<Record<string, string>> = {
   EMFILE: tooManyFilesHint,
   ENFILE: tooManyFilesHint,
   EIO: "the disk may be failing: look into the kernel's log (dmesg)",
-  EROFS: "a disk that failed is read-only until it is mounted again: look into the kernel's log (dmesg)",
+  EROFS:
+    "mount the file system for writing; if it became read-only by itself, its disk may be failing (dmesg)",
 };
 
 /**

@@ -1,7 +1,7 @@
+import { randomNumbers } from "@strata/conformance/suite";
 import { expect, it } from "vitest";
 import { StoreProcess } from "./support/child.ts";
 import { operations } from "./support/operations.ts";
-import { randomNumbers } from "./support/random-numbers.ts";
 import { allDrivers, openStore, Scratch } from "./support/store.ts";
 import { unowned } from "./support/unowned.ts";
 

@@ -1,9 +1,13 @@
 import { accessSync, constants } from "node:fs";
-import { type FileSystemType, LoopFileSystem, missingFacilities } from "@strata/conformance/suite";
+import {
+  type FileSystemType,
+  LoopFileSystem,
+  missingFacilities,
+  randomNumbers,
+} from "@strata/conformance/suite";
 import { describe, expect, it } from "vitest";
 import { sha256 } from "./support/image.ts";
 import { cutPower, expectedImages, type PowerCut } from "./support/power-cuts.ts";
-import { randomNumbers } from "./support/random-numbers.ts";
 import { type DriverName, openStore, Scratch, treeOf } from "./support/store.ts";
 import { unowned } from "./support/unowned.ts";
 

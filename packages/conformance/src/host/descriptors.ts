@@ -1,8 +1,5 @@
-import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { promisify } from "node:util";
-
-const run = promisify(execFile);
+import { run } from "./run-program.ts";
 
 /** Let another process open so many files more than it has open now, and no more. Needs `prlimit`. */
 export async function limitDescriptors(pid: number, more: number): Promise<void> {

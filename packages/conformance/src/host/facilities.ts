@@ -9,10 +9,11 @@ export function missingFacilities(facilities: readonly Facility[]): Facility[] {
   );
 }
 
+/** Where programs are looked for: those of the administrator lie where an ordinary user's PATH does not lead. */
+export const searchPath = [process.env["PATH"] ?? "", "/usr/sbin", "/sbin"].join(delimiter);
+
 function isInstalled(program: string): boolean {
-  // Tools of the administrator lie where an ordinary user's PATH does not look.
-  const directories = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
-  return directories.some((directory) => {
+  return searchPath.split(delimiter).some((directory) => {
     try {
       accessSync(join(directory, program), constants.X_OK);
       return true;

@@ -1,10 +1,7 @@
-import { execFile } from "node:child_process";
 import { mkdirSync, truncateSync } from "node:fs";
-import { promisify } from "node:util";
 import { type FileSystemType, LoopFileSystem } from "./loop-file-system.ts";
+import { run } from "./run-program.ts";
 import { Scratch } from "./scratch.ts";
-
-const run = promisify(execFile);
 
 const mebibyte = 2 ** 20;
 
@@ -36,7 +33,7 @@ export class FailingDisk implements AsyncDisposable {
       await run("mount", ["-t", "tmpfs", "-o", "size=512m", "tmpfs", backing]);
       const fileSystem = await LoopFileSystem.make(type, { sizeBytes: sizes[type], directory: backing });
       const disk = new FailingDisk(scratch, fileSystem, sizes[type]);
-      const used = (await run("du", ["--block-size=1", "--summarize", backing])).stdout;
+      const used = await run("du", ["--block-size=1", "--summarize", backing]);
       await disk.#resize(Number.parseInt(used, 10) + goodBytes);
       return disk;
     } catch (error) {

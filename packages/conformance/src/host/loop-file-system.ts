@@ -1,10 +1,7 @@
-import { execFile } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { run } from "./run-program.ts";
 import { Scratch } from "./scratch.ts";
-
-const run = promisify(execFile);
 
 export type FileSystemType = "ext4" | "xfs" | "btrfs";
 

@@ -11,7 +11,7 @@ import { removeActive } from "../ingest/reap.ts";
 import { Staging } from "../ingest/staging.ts";
 import { shortId } from "../short-id.ts";
 import { assertContainerName, inventName } from "./names.ts";
-import { type ContainerRecord, listContainers, writeContainer } from "./records.ts";
+import { type ContainerRecord, deleteContainer, listContainers, writeContainer } from "./records.ts";
 
 export interface CreateContainerOptions {
   /** @defaultValue two words made up */
@@ -65,7 +65,13 @@ export async function createContainer(
         labels,
         command: [...(image.config.config?.Entrypoint ?? []), ...(command ?? image.config.config?.Cmd ?? [])],
       };
-      await writeContainer(context, record);
+      try {
+        await writeContainer(context, record);
+      } catch (error) {
+        // It may be there all the same, and be shown until its directory is lost.
+        await deleteContainer(context, id).catch(() => {});
+        throw error;
+      }
       failpoint("container.record-written");
       return record;
     });

@@ -5,8 +5,8 @@ import { type Durability, type StorageDriver, treeUsage } from "@strata/core";
 import { DriverProcess, type Step } from "../../host/driver-process.ts";
 import { type DriverSteps, driverSteps } from "../../host/driver-steps.ts";
 import { mountsBelow } from "../../host/scratch.ts";
+import { randomNumbers } from "../../random-numbers.ts";
 import type { Trial } from "../../trial.ts";
-import { randomNumbers } from "./random-numbers.ts";
 import { removeAll, type State, stateOf } from "./state.ts";
 
 export type AnyStep = { [Name in keyof DriverSteps]: Step<Name> }[keyof DriverSteps];

@@ -153,10 +153,15 @@ export const processes: readonly Behaviour[] = [
 
 /** Some processes with a driver each on the trial's root; killed at the end. */
 async function startProcesses(trial: Trial, count: number): Promise<DriverProcess[] & AsyncDisposable> {
-  const processes = await Promise.all(times(count, () => DriverProcess.start(trial)));
-  return Object.assign(processes, {
-    async [Symbol.asyncDispose]() {
-      for (const each of processes) await each[Symbol.asyncDispose]();
-    },
-  });
+  const starts = await Promise.allSettled(times(count, () => DriverProcess.start(trial)));
+  const processes = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
+  const end = async () => {
+    for (const each of processes) await each[Symbol.asyncDispose]();
+  };
+  const failed = starts.find((start) => start.status === "rejected");
+  if (failed !== undefined) {
+    await end();
+    throw failed.reason;
+  }
+  return Object.assign(processes, { [Symbol.asyncDispose]: end });
 }

@@ -5,8 +5,8 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { isStrataError, type StorageDriver, treeUsage } from "@strata/core";
 import type { Behaviour } from "../../behaviour.ts";
 import { DriverProcess } from "../../host/driver-process.ts";
+import { randomNumbers } from "../../random-numbers.ts";
 import type { Trial } from "../../trial.ts";
-import { randomNumbers } from "./random-numbers.ts";
 import { removeAll, stateOf } from "./state.ts";
 
 const seed = 20_240_818;
