@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -72,8 +73,10 @@ describe("a signal", () => {
 
 interface Operation {
   readonly args: readonly string[];
-  /** What it makes. */
+  /** The image or container that it makes. */
   readonly makes?: string;
+  /** The file that it writes. */
+  readonly writes?: string;
   readonly undo?: readonly string[];
 }
 
@@ -89,10 +92,10 @@ describe.each(drivers)("a signal at any moment under %s", (driver) => {
       undo: ["rmi", "-f", "imported:1"],
       makes: "imported:1",
     },
-    save: { args: ["save", "-o", "saved.tar", "base:1"] },
+    save: { args: ["save", "-o", "saved.tar", "base:1"], writes: "saved.tar" },
     create: { args: ["create", "--name", "second", "base:1"], undo: ["rm", "second"], makes: "second" },
     commit: { args: ["commit", "web", "made:1"], undo: ["rmi", "-f", "made:1"], makes: "made:1" },
-    export: { args: ["export", "-o", "exported.tar", "web"] },
+    export: { args: ["export", "-o", "exported.tar", "web"], writes: "exported.tar" },
     check: { args: ["check"] },
   };
   let directory: string;
@@ -123,10 +126,13 @@ describe.each(drivers)("a signal at any moment under %s", (driver) => {
     const started = performance.now();
     expect(await work()).toMatchObject({ code: 0 });
     const durationMs = performance.now() - started;
+    const { makes, writes } = operation;
+    const output = writes === undefined ? undefined : join(directory, writes);
+    const whole = output === undefined ? undefined : readFileSync(output);
     const undo = async () => {
       if (operation.undo) await strata.ok(...operation.undo);
       await strata.ok("gc");
-      for (const file of ["saved.tar", "exported.tar"]) rmSync(join(directory, file), { force: true });
+      if (output !== undefined) rmSync(output, { force: true });
     };
     await undo();
     const before = [listOf(strata.root), listOf(directory)];
@@ -152,8 +158,12 @@ describe.each(drivers)("a signal at any moment under %s", (driver) => {
       child.kill(signal);
       const [code, killedBy] = await closed;
       // Done, or all but the end of the process.
-      const isDone = async () =>
-        operation.makes !== undefined && (await strata.run(["inspect", operation.makes])).code === 0;
+      const isDone = async () => {
+        if (makes !== undefined) return (await strata.run(["inspect", makes])).code === 0;
+        if (output === undefined || !existsSync(output)) return false;
+        expect(readFileSync(output).equals(whole ?? Buffer.alloc(0)), where).toBe(true);
+        return true;
+      };
       if (code === 0 || (await isDone())) {
         await undo();
         continue;

@@ -104,8 +104,7 @@ const hintOfErrno: Readonly<Record<string, string>> = {
   EMFILE: tooManyFilesHint,
   ENFILE: tooManyFilesHint,
   EIO: "the disk may be failing: look into the kernel's log (dmesg)",
-  EROFS:
-    "mount the file system for writing; if it became read-only by itself, its disk may be failing (dmesg)",
+  EROFS: "mount the file system for writing; if it became so by itself, look into the kernel's log (dmesg)",
 };
 
 /**
