@@ -43,7 +43,7 @@ import type { LayerLayout } from "./layout.ts";
  * 2. A key or name that is taken fails with `AlreadyExists`, whatever kind of snapshot holds it.
  * 3. What is not there fails with `NotFound`.
  * 4. A committed snapshot never changes, neither its tree nor its parent.
- * 5. A view cannot be written, by root neither, where `capabilities.readonlyViews` says so.
+ * 5. A view cannot be written through its mount, by root neither, where `capabilities.readonlyViews` says so.
  * 6. `remove` refuses while a child (`FailedPrecondition`) or a mount (`Busy`) exists.
  * 7. `remove` frees the id at once, whatever the size of the tree; `cleanup` gives the bytes back.
  * 8. Each call that changes something takes effect whole or not at all, also when the process is killed in it:

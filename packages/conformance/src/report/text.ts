@@ -25,7 +25,7 @@ export function groupLines({ title, totals, behaviours }: ReportedGroup): string
 /** The last line. */
 export function summaryLine({ totals, durationMs }: Pick<Report, "totals" | "durationMs">): string {
   const all = totals.passed + totals.failed + totals.skipped;
-  return `${all} behaviours in ${(durationMs / 1000).toFixed(1)} s: ${totalsText(totals)}`;
+  return `${all} ${all === 1 ? "behaviour" : "behaviours"} in ${(durationMs / 1000).toFixed(1)} s: ${totalsText(totals)}`;
 }
 
 /** `3 passed, 1 failed, 0 skipped` */
