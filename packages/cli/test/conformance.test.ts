@@ -63,7 +63,7 @@ describe("a driver that breaks a promise", () => {
     expect(code).toBe(1);
     expect(stdout).toContain(`  FAILED ${filter}: a committed snapshot has its name, and its key is free\n`);
     expect(stdout).toMatch(/^ {4}.*active <b>/m);
-    expect(stdout).toMatch(/1 behaviours in [\d.]+ s: 0 passed, 1 failed, 0 skipped\n$/);
+    expect(stdout).toMatch(/1 behaviour in [\d.]+ s: 0 passed, 1 failed, 0 skipped\n$/);
   });
 
   it("fails in JSON and in HTML, which is one page without anything from elsewhere", async () => {
