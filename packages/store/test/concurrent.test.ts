@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { imageOf } from "./support/image.ts";
 import { archiveOf } from "./support/load.ts";
@@ -56,5 +57,21 @@ describe.each(allDrivers)("calls of one store at once under %s", (driver) => {
     await pipeline(createReadStream(first), stream);
     expect(await slow).toHaveLength(1);
     expect(Object.keys(await treeOf(opened, "image:0"))).toContain("a2");
+  });
+
+  it("check an image that goes away meanwhile, without an error", async () => {
+    await using scratch = await Scratch.make(driver);
+    await using opened = await openStore(scratch.join("store"), driver);
+    const [first = ""] = await makeArchives(scratch);
+    const { store } = opened;
+    for (let delayMs = 0; delayMs < 40; delayMs += 2) {
+      await store.load(first);
+      const checking = store.check();
+      await setTimeout(delayMs);
+      await store.removeImages(["image:0"]);
+      // What is removed during a check may be reported.
+      expect(await checking).toBeInstanceOf(Array);
+      expect(await store.check()).toEqual([]);
+    }
   });
 });

@@ -1,4 +1,4 @@
-import { type CommittedSnapshot, type Digest, isStrataError, type Problem } from "@strata/core";
+import type { Digest, Problem } from "@strata/core";
 import type { StoreContext } from "../content/context.ts";
 import type { ImageRecord } from "../content/image-record.ts";
 import { Staging } from "../ingest/staging.ts";
@@ -6,7 +6,7 @@ import { isBlobIntact, reportBlob } from "./examine-blob.ts";
 import { examineTree } from "./examine-tree.ts";
 import type { ExamineOptions } from "./options.ts";
 import { rebuildBlob } from "./rebuild-blob.ts";
-import { storedLayers } from "./stored-layer.ts";
+import { openCommitted, storedLayers } from "./stored-layer.ts";
 
 /** Look at the layers of all images of the store: their blobs, and what is unpacked of them. */
 export async function* examineLayers(
@@ -34,23 +34,8 @@ export async function* examineLayers(
     // What a layer does not say of a directory it takes from the layer below: that must be repaired first.
     const problem = damaged.has(parent)
       ? undefined
-      : await examineTree(context, staging, images, layer, committed, options);
+      : await examineTree(context, staging, images, layer, options);
     if (problem !== undefined || damaged.has(parent)) damaged.add(chainId);
     if (problem !== undefined) yield problem;
-  }
-}
-
-/** Undefined, if this driver has not unpacked it: then it is unpacked when a container needs it. */
-async function openCommitted(
-  { driver }: StoreContext,
-  chainId: Digest,
-): Promise<CommittedSnapshot | undefined> {
-  try {
-    const snapshot = await driver.open(chainId);
-    return snapshot.kind === "committed" ? snapshot : undefined;
-  } catch (error) {
-    // What cannot be read is for the driver's own check to report.
-    if (isStrataError(error, "NotFound") || isStrataError(error, "Corrupt")) return undefined;
-    throw error;
   }
 }

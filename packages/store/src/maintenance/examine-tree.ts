@@ -22,7 +22,7 @@ import type { Staging } from "../ingest/staging.ts";
 import { noLimits } from "../no-limits.ts";
 import { reclaim } from "../reclaim.ts";
 import type { ExamineOptions } from "./options.ts";
-import type { StoredLayer } from "./stored-layer.ts";
+import { openCommitted, type StoredLayer } from "./stored-layer.ts";
 
 /** How many differences of one layer are named; the others are counted. */
 const named = 5;
@@ -38,14 +38,16 @@ export async function examineTree(
   staging: Staging,
   images: readonly ImageRecord[],
   layer: StoredLayer,
-  committed: CommittedSnapshot,
   options: ExamineOptions,
 ): Promise<Problem | undefined> {
   const key = staging.key(0);
   await withStoreLock(context.root, () => staging.hold([layer.chainId], [key]));
   try {
+    // From here on neither goes. If one is gone already, another process has removed the image: that is no damage.
+    const committed = await openCommitted(context, layer.chainId);
+    if (committed === undefined || !(await staging.linkBlob(layer.blob))) return undefined;
     const fresh = await context.driver.prepare(key, layer.parent, signalOf(options));
-    await unpack(context, layer, fresh, options);
+    await unpack(context, staging, layer, fresh, options);
     failpoint("repair.layer-unpacked");
     const differences = await describeDifferences(committed, fresh, options);
     if (differences === undefined) return undefined;
@@ -68,13 +70,14 @@ export async function examineTree(
 
 async function unpack(
   { driver, root, workers }: StoreContext,
+  staging: Staging,
   { blob, chainId, size, diffId }: StoredLayer,
   fresh: ActiveSnapshot,
   options: ExamineOptions,
 ): Promise<void> {
   const { ownersIgnored } = layerFacts(await driver.stat(chainId));
   await (await workers()).apply({
-    source: { path: blobPath(root, blob) },
+    source: { path: staging.blobPath(blob) ?? blobPath(root, blob) },
     layout: fresh.layout(),
     expected: { blob, blobSize: size, diffId },
     limits: noLimits,
