@@ -75,8 +75,14 @@ async function* examineDocuments(
     yield await reportBlob(context, blob, options);
     return;
   }
-  for (const entry of manifests.values())
-    images.push(await readImage(context.root, [entry, ...own.filter((other) => other !== entry)]));
+  try {
+    for (const entry of manifests.values())
+      images.push(await readImage(context.root, [entry, ...own.filter((other) => other !== entry)]));
+  } catch (error) {
+    // Another process has removed it since.
+    if (!isStrataError(error, "Corrupt")) throw error;
+    yield { subject: image, message: error.message };
+  }
 }
 
 async function* examineContainers(
