@@ -3,3 +3,9 @@ export { type CommandOptions, type CommandResult, run } from "./peers/command.ts
 export { ContainersStorage, skopeoCopy } from "./peers/containers-storage.ts";
 export { bootstrap, installPackages, unpackPackages } from "./peers/debian.ts";
 export { ImageBuilder } from "./peers/image-builder.ts";
+export { type Measurement, type Results, resultsSchema } from "./results/schema.ts";
+export type { ProgressReport } from "./run/progress.ts";
+export { type BenchOptions, runBenchmarks } from "./run/run-benchmarks.ts";
+export { HostBusy } from "./run/run-case.ts";
+export type { DriverModule } from "./subjects/drivers.ts";
+export { type Scale, type WorkloadName, workloadNames } from "./workload.ts";

@@ -136,7 +136,7 @@ export {
 } from "./files.ts";
 export { type FlockOptions, flock } from "./locks.ts";
 export { fchmod, fchmodat, fchown, fchownat, futimens, umask, utimensat } from "./metadata.ts";
-export { type MountEntry, mountInfo } from "./mount-info.ts";
+export { type MountEntry, mountHolding, mountInfo } from "./mount-info.ts";
 export {
   fsconfigCreate,
   fsconfigFd,

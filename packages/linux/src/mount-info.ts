@@ -26,6 +26,22 @@ export function mountInfo(): MountEntry[] {
   return lines.filter((line) => line !== "").map(parse);
 }
 
+/**
+ * The mount that an absolute path lies in: the innermost, and of two on one place the upper. The path is taken as it
+ * is: no symlink is followed.
+ */
+export function mountHolding(path: string): MountEntry | undefined {
+  let holding: MountEntry | undefined;
+  let depth = -1;
+  for (const entry of mountInfo()) {
+    const directory = entry.mountPoint.toString().replace(/\/$/, "");
+    if (path !== directory && !path.startsWith(`${directory}/`)) continue;
+    if (directory.length >= depth) holding = entry;
+    depth = Math.max(depth, directory.length);
+  }
+  return holding;
+}
+
 // 36 35 98:0 /mnt1 /mnt2 rw,noatime shared:1 master:2 - ext3 /dev/root rw,errors=continue
 const form = /^(\d+) (\d+) (\d+):(\d+) (\S+) (\S+) (\S+) (.*?)- (\S+) (\S*) (\S+)$/;
 
