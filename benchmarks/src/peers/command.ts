@@ -1,11 +1,14 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { delimiter } from "node:path";
 
 export interface CommandOptions {
   /** @defaultValue the current directory */
   readonly cwd?: string;
   /** Added to this process's own environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Aborted, the program is told to end; the call fails once it has. */
+  readonly signal?: AbortSignal;
 }
 
 /** How a program ran that ended well. */
@@ -19,20 +22,28 @@ export interface CommandResult {
 
 const linesOfFailure = 25;
 const samplePeriodMs = 10;
+const endTimeoutMs = 5000;
+
+/** This process's environment, and programs also from where those of the administrator lie. */
+export function commandEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: [process.env["PATH"] ?? "", "/usr/sbin", "/sbin"].join(delimiter) };
+}
 
 /**
  * Run a program to its end.
  * @throws Error, with the end of what it printed, if it cannot be started or exits with anything but 0
+ * @throws the signal's reason
  */
 export async function run(
   program: string,
   args: readonly string[],
-  options: CommandOptions = {},
+  { cwd, env, signal }: CommandOptions = {},
 ): Promise<CommandResult> {
+  signal?.throwIfAborted();
   const started = performance.now();
   const child = spawn(program, args, {
-    cwd: options.cwd,
-    env: { ...process.env, ...options.env },
+    cwd,
+    env: { ...commandEnvironment(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const stdout: Buffer[] = [];
@@ -49,6 +60,13 @@ export async function run(
     peakBytes = Math.max(peakBytes, child.pid === undefined ? 0 : highWaterMark(child.pid));
   }, samplePeriodMs);
 
+  let killTimer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    child.kill("SIGTERM");
+    killTimer = setTimeout(() => child.kill("SIGKILL"), endTimeoutMs);
+  };
+  signal?.addEventListener("abort", onAbort, { once: true });
+
   const ended = new Promise<number>((resolve, reject) => {
     let milliseconds = 0;
     child.once("error", reject);
@@ -63,7 +81,12 @@ export async function run(
   try {
     const milliseconds = await ended;
     return { stdout: Buffer.concat(stdout).toString(), milliseconds, peakBytes };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
+    signal?.removeEventListener("abort", onAbort);
+    clearTimeout(killTimer);
     clearInterval(sampler);
   }
 }
@@ -77,7 +100,8 @@ function failure(
   return new Error(`${command.join(" ")}: ended with ${status}\n${tail}`);
 }
 
-function highWaterMark(pid: number): number {
+/** The most memory that a process ever had resident; 0, if it is gone. */
+export function highWaterMark(pid: number): number {
   try {
     const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
     return Number(line?.[1] ?? 0) * 1024;
