@@ -115,7 +115,7 @@ export interface Operation {
   readonly countsWrites?: boolean;
   /**
    * What is timed. May return tinybench's `{ overriddenDuration }`, in milliseconds, where it knows better how long it
-   * took.
+   * took, and `{ peakBytes }`, as a `CommandResult` has it, the most memory that what it ran had resident.
    */
   run(): unknown;
   /** Before each iteration, not timed. */

@@ -41,6 +41,10 @@ const measurement = z.object({
       wallMilliseconds: z.number().describe("from the first thread's begin to the last one's end"),
       samplesMilliseconds: z.array(z.number()).describe("of all threads"),
       writtenBytes: z.number().optional().describe("by the block device, sync included"),
+      peakBytes: z
+        .number()
+        .optional()
+        .describe("the most memory that a command, or the daemon behind it, ever had resident"),
     }),
   ),
   statistics,

@@ -28,4 +28,6 @@ export interface OperationRun {
   /** Since the epoch, on one clock for all threads. */
   readonly startedAtMilliseconds: number;
   readonly endedAtMilliseconds: number;
+  /** The most of what its iterations said of it. */
+  readonly peakBytes?: number;
 }

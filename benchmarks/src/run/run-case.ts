@@ -131,10 +131,12 @@ class SubjectRun implements AsyncDisposable {
       if (!counts) continue;
       const began = Math.min(...ran.map(({ startedAtMilliseconds }) => startedAtMilliseconds));
       const ended = Math.max(...ran.map(({ endedAtMilliseconds }) => endedAtMilliseconds));
+      const peaks = ran.flatMap(({ peakBytes }) => peakBytes ?? []);
       this.#rounds.get(operation)?.push({
         wallMilliseconds: ended - began,
         samplesMilliseconds: ran.flatMap(({ samplesMilliseconds }) => samplesMilliseconds),
         ...(measuresWrites && { writtenBytes: after - before }),
+        ...(peaks.length > 0 && { peakBytes: Math.max(...peaks) }),
       });
     }
   }

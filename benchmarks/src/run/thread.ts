@@ -56,7 +56,14 @@ async function answer(request: Request): Promise<Reply> {
 
 async function run(operation: Operation, iterations: number): Promise<OperationRun> {
   const bench = new Bench({ iterations, time: 0, warmup: false, retainSamples: true, throws: true });
-  bench.add(operation.name, async () => await operation.run(), {
+  let peakBytes: number | undefined;
+  const timed = async () => {
+    const result = await operation.run();
+    const peak = peakBytesOf(result);
+    if (peak !== undefined) peakBytes = Math.max(peakBytes ?? 0, peak);
+    return result;
+  };
+  bench.add(operation.name, timed, {
     // Said, not found out: tinybench would call it once more to see.
     async: true,
     beforeEach: async () => {
@@ -72,5 +79,15 @@ async function run(operation: Operation, iterations: number): Promise<OperationR
   const endedAtMilliseconds = performance.timeOrigin + performance.now();
   if (task?.result.state !== "completed") throw new Error(`${operation.name} ended as ${task?.result.state}`);
   const samplesMilliseconds = task.result.latency.samples ?? [];
-  return { samplesMilliseconds, startedAtMilliseconds, endedAtMilliseconds };
+  return {
+    samplesMilliseconds,
+    startedAtMilliseconds,
+    endedAtMilliseconds,
+    ...(peakBytes !== undefined && { peakBytes }),
+  };
+}
+
+function peakBytesOf(result: unknown): number | undefined {
+  if (typeof result !== "object" || result === null || !("peakBytes" in result)) return undefined;
+  return typeof result.peakBytes === "number" ? result.peakBytes : undefined;
 }
