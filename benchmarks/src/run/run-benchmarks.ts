@@ -67,9 +67,11 @@ export async function runBenchmarks(options: BenchOptions): Promise<Results> {
   const { subjects, about, missing } = await findSubjects(options, places);
 
   const threads = threadCounts(options.threads);
+  const workloads: Results["workloads"] = [];
   const planned: { name: WorkloadName; measured: Case }[] = [];
   for (const name of options.workloads) {
     const workload = await loadWorkload(name);
+    workloads.push({ name, title: workload.title, summary: workload.summary });
     const scope = { scale: options.scale, subjects, threads };
     const cases = workload.cases({
       ...scope,
@@ -116,6 +118,7 @@ export async function runBenchmarks(options: BenchOptions): Promise<Results> {
       strict: options.strict,
       ...(options.archive !== undefined && { archive: options.archive }),
     },
+    workloads,
     subjects: about,
     missing,
     measurements,
