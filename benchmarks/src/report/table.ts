@@ -1,0 +1,113 @@
+import {
+  type Contest,
+  contestsOf,
+  groupBy,
+  peakBytesOf,
+  referenceOf,
+  throughputOf,
+  writtenBytesOf,
+} from "../results/cases.ts";
+import type { Measurement, Results } from "../results/schema.ts";
+import { aboutPairs, subjectText } from "./about.ts";
+import { alignColumns, wrap } from "./columns.ts";
+import { formatBytes, formatMilliseconds, formatNumber, formatPercent, formatRatio } from "./format.ts";
+
+/** What a terminal has, with some to spare. */
+const lineLength = 100;
+const columns = ["median", "p99", "±", "MB/s", "files/s", "written", "memory", "ratio"];
+
+/** Results as a table of text, at most 100 columns wide as long as names are short. */
+export function tableLines(results: Results): string[] {
+  const contests = contestsOf(results);
+  return [
+    ...aboutLines(results),
+    ...results.workloads.flatMap(({ name, title, summary }) => {
+      const own = contests.filter(({ workload }) => workload === name);
+      return own.length === 0
+        ? []
+        : ["", title, ...wrap(summary, lineLength, "  "), ...workloadLines(own, results)];
+    }),
+    ...endLines(results),
+    ...(results.advice === "" ? [] : ["", ...wrap(results.advice, lineLength)]),
+  ];
+}
+
+function aboutLines(results: Results): string[] {
+  const pairs = aboutPairs(results);
+  const subjects = results.subjects.map(subjectText).join(", ");
+  const labels = [...pairs, ["Subjects", subjects] as const];
+  const width = Math.max(...labels.map(([label]) => label.length)) + 2;
+  return labels.flatMap(([label, value]) =>
+    wrap(value, lineLength - width).map(
+      (line, index) => (index === 0 ? `${label}:` : "").padEnd(width) + line,
+    ),
+  );
+}
+
+function workloadLines(contests: readonly Contest[], results: Results): string[] {
+  const cases = groupBy(contests, caseKey);
+  return [...cases.values()].flatMap((own) => ["", `  ${own[0]?.title}`, ...caseLines(own, results)]);
+}
+
+/** The operations below one another, in the same columns. */
+function caseLines(contests: readonly Contest[], { subjects }: Results): string[] {
+  const rows = contests.flatMap((contest) => {
+    const reference = contest.measurements.length > 1 ? referenceOf(contest, subjects) : undefined;
+    return [
+      [contest.operation, ...columns],
+      ...contest.measurements.map((measurement) => cells(measurement, reference)),
+    ];
+  });
+  const reasons = new Set(
+    contests.flatMap(({ measurements }) => measurements.flatMap(({ disturbances }) => disturbances)),
+  );
+  return [
+    ...alignColumns(rows, columns).map((line) => `  ${line}`),
+    ...[...reasons].flatMap((reason) => wrap(`! ${reason}`, lineLength, "  ")),
+  ];
+}
+
+function cells(measurement: Measurement, reference: Measurement | undefined): string[] {
+  const { subject, statistics, disturbances } = measurement;
+  const throughput = throughputOf(measurement);
+  const written = writtenBytesOf(measurement);
+  const peak = peakBytesOf(measurement);
+  const ratio = reference && statistics.medianMilliseconds / reference.statistics.medianMilliseconds;
+  return [
+    `  ${subject}${disturbances.length > 0 ? " !" : ""}`,
+    formatMilliseconds(statistics.medianMilliseconds),
+    // Of few samples, it would be the longest one under another name.
+    statistics.samples < 10 ? "" : formatMilliseconds(statistics.p99Milliseconds),
+    statistics.samples < 2 ? "" : formatPercent(statistics.marginPercent),
+    throughput.bytes === undefined ? "" : formatNumber(throughput.bytes / 1e6),
+    throughput.files === undefined ? "" : formatNumber(throughput.files),
+    written === undefined ? "" : formatBytes(written),
+    peak === undefined ? "" : formatBytes(peak),
+    ratio === undefined ? "" : formatRatio(ratio),
+  ];
+}
+
+function endLines({ missing, failures, measurements }: Results): string[] {
+  const lines: string[] = [];
+  if (missing.length > 0) {
+    lines.push("", "Missing here");
+    for (const { id, reason } of missing) lines.push(...wrap(`${id}: ${reason}`, lineLength, "  "));
+  }
+  if (failures.length > 0) {
+    lines.push("", "Failed, and left out");
+    for (const { workload, title, subject, message } of failures) {
+      lines.push(...wrap(`${subject}, ${workload}, ${title}: ${message}`, lineLength, "  "));
+    }
+  }
+  if (measurements.length > 0) {
+    lines.push(
+      "",
+      ...wrap(
+        "ratio: against the fastest of Strata's drivers on the host's own file system; ±: 95 % interval of the mean; " +
+          "MB and files a second are of all threads together; !: the host did something else meanwhile.",
+        lineLength,
+      ),
+    );
+  }
+  return lines;
+}
