@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { setTimeout } from "node:timers/promises";
+import { timeOfOthers } from "./other-processes.ts";
 
 /** Shares of the processors' time. */
 interface Shares {
@@ -8,6 +9,8 @@ interface Shares {
   readonly busy: number;
   /** Kept by the hypervisor for others. */
   readonly stolen: number;
+  /** Taken by processes that are neither this one, nor its children, nor the kernel's. */
+  readonly others: number;
 }
 
 const restMilliseconds = 200;
@@ -17,10 +20,15 @@ const stolenLimit = 0.05;
 const loadLimit = 0.5;
 
 /**
- * Why the host is not at rest, in words: what else runs there makes figures worthless. For while nothing is measured;
- * it takes 0.2 s.
+ * Why the host is not at rest, in words: what else runs there makes figures worthless. For while nothing is measured.
+ * @param attempts - how often to look again before it is said; each takes 0.2 s
  */
-export async function loadOfOthers(): Promise<string[]> {
+export async function loadOfOthers(attempts = 1): Promise<string[]> {
+  const reasons = await look();
+  return reasons.length > 0 && attempts > 1 ? await loadOfOthers(attempts - 1) : reasons;
+}
+
+async function look(): Promise<string[]> {
   const [perMinute = 0] = loadavg();
   const { busy, stolen } = await sharesWhile(() => setTimeout(restMilliseconds));
   const reasons: string[] = [];
@@ -33,19 +41,28 @@ export async function loadOfOthers(): Promise<string[]> {
 }
 
 /** As {@link loadOfOthers}, of the time that `work` takes; what the work itself needs is none of it. */
-export async function stolenWhile(work: () => Promise<void>): Promise<string[]> {
-  const { stolen } = await sharesWhile(work);
-  return stolen > stolenLimit
-    ? [`the hypervisor kept ${percent(stolen)} of the processors' time meanwhile`]
-    : [];
+export async function loadWhile(work: () => Promise<void>): Promise<string[]> {
+  const { stolen, others } = await sharesWhile(work);
+  const reasons: string[] = [];
+  if (others > busyLimit) {
+    reasons.push(`other processes took ${percent(others)} of the processors' time meanwhile`);
+  }
+  if (stolen > stolenLimit) {
+    reasons.push(`the hypervisor kept ${percent(stolen)} of the processors' time meanwhile`);
+  }
+  return reasons;
 }
 
 async function sharesWhile(work: () => Promise<void>): Promise<Shares> {
-  const before = processorTimes();
+  const before = { ...processorTimes(), others: timeOfOthers() };
   await work();
-  const after = processorTimes();
+  const after = { ...processorTimes(), others: timeOfOthers() };
   const total = Math.max(after.total - before.total, 1);
-  return { busy: 1 - (after.idle - before.idle) / total, stolen: (after.stolen - before.stolen) / total };
+  return {
+    busy: 1 - (after.idle - before.idle) / total,
+    stolen: (after.stolen - before.stolen) / total,
+    others: (after.others - before.others) / total,
+  };
 }
 
 /** In ticks, of all processors. Source: proc_stat(5). */

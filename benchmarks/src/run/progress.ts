@@ -1,50 +1,74 @@
-import type { Case, Subject, WorkloadName } from "../workload.ts";
+import type { Case, Subject } from "../workload.ts";
 
 export interface ProgressReport {
-  readonly workload: WorkloadName;
+  readonly workload: string;
   readonly title: string;
   readonly subject: string;
-  /** Counts from 1; 0 is the round that does not count. */
-  readonly round: number;
+  /** Counts from 1; 0 is the round that does not count; undefined: the subject is made ready for the first one. */
+  readonly round: number | undefined;
   readonly rounds: number;
   readonly casesDone: number;
   readonly cases: number;
-  /** Of the whole run, an estimate; undefined while nothing is done yet. */
-  readonly remainingMilliseconds: number | undefined;
+  /** Of the whole run, an estimate. */
+  readonly remainingMilliseconds: number;
 }
 
-/** How far a run is, and how long it will take: what is done took so long of its own estimate. */
+/** A subject's turn, or its making ready. */
+export interface Turn {
+  readonly subject: Subject;
+  /** Counts from 0; -1 is the round that does not count; undefined: it is made ready. */
+  readonly round: number | undefined;
+}
+
+/** The part of a run after which its own pace counts as much as the guesses that its cases come with. */
+const ownPace = 0.05;
+
+/** How far a run is, and how long it will take. */
 export class Progress {
-  readonly #started = performance.now();
+  readonly #now: () => number;
+  readonly #started: number;
+  readonly #end: number;
   readonly #cases: number;
   readonly #seconds: number;
   #doneCases = 0;
   #doneSeconds = 0;
   #turns = 0;
 
-  constructor(cases: readonly Case[]) {
+  /**
+   * @param budgetMilliseconds - what the run is to take at most
+   * @param now - a clock, in milliseconds
+   */
+  constructor(cases: readonly Case[], budgetMilliseconds = Infinity, now = () => performance.now()) {
+    this.#now = now;
+    this.#started = now();
+    this.#end = this.#started + budgetMilliseconds;
     this.#cases = cases.length;
     this.#seconds = cases.reduce((sum, each) => sum + estimate(each), 0);
   }
 
-  /** A case's part of the whole run, between 0 and 1. */
-  share(measured: Case): number {
-    return estimate(measured) / this.#seconds;
+  /**
+   * When a case that begins now has used up its part of what is left of the budget. What one case does not use, those
+   * after it have.
+   */
+  deadline(measured: Case): number {
+    const now = this.#now();
+    const left = this.#seconds - this.#doneSeconds;
+    return left > 0 ? now + (this.#end - now) * (estimate(measured) / left) : this.#end;
   }
 
-  turn(workload: WorkloadName, measured: Case, subject: Subject, round: number): ProgressReport {
+  /** A turn begins. */
+  turn(workload: string, measured: Case, { subject, round }: Turn): ProgressReport {
     const done = this.#doneSeconds + this.#turns * measured.turnSeconds;
-    this.#turns += 1;
-    const elapsed = performance.now() - this.#started;
+    if (round !== undefined) this.#turns += 1;
     return {
       workload,
       title: measured.title,
       subject: subject.id,
-      round: round + 1,
+      round: round === undefined ? undefined : round + 1,
       rounds: measured.rounds,
       casesDone: this.#doneCases,
       cases: this.#cases,
-      remainingMilliseconds: done > 0 ? (elapsed / done) * (this.#seconds - done) : undefined,
+      remainingMilliseconds: this.#remaining(done),
     };
   }
 
@@ -52,6 +76,14 @@ export class Progress {
     this.#turns = 0;
     this.#doneCases += 1;
     this.#doneSeconds += estimate(measured);
+  }
+
+  #remaining(doneSeconds: number): number {
+    const now = this.#now();
+    const trusted = this.#seconds * ownPace;
+    const pace = ((now - this.#started) / 1000 + trusted) / (doneSeconds + trusted);
+    const left = pace * (this.#seconds - doneSeconds) * 1000;
+    return Math.max(0, Math.min(left, this.#end - now));
   }
 }
 

@@ -1,17 +1,17 @@
 import { realpath } from "node:fs/promises";
-import { type FileSystemType, LoopFileSystem, Scratch } from "@strata/conformance/suite";
+import { type FileSystemType, Scratch } from "@strata/conformance/suite";
 import { adviceFor } from "../advice.ts";
 import { describeHost } from "../host/describe-host.ts";
 import { loadOfOthers } from "../host/load-watch.ts";
+import { dropPageCache } from "../host/page-cache.ts";
 import { Resources } from "../resources.ts";
-import type { MeasuredSubject, Results } from "../results/schema.ts";
-import { schemaVersion } from "../results/schema.ts";
-import { type DriverModule, findDriver, type Place } from "../subjects/drivers.ts";
-import { findPeers } from "../subjects/peers.ts";
-import type { Case, Scale, Subject, WorkloadName } from "../workload.ts";
+import { type Results, schemaVersion } from "../results/schema.ts";
+import type { DriverModule } from "../subjects/drivers.ts";
+import { findSubjects } from "../subjects/find-subjects.ts";
+import type { Case, Scale, WorkloadName } from "../workload.ts";
 import { loadWorkload } from "../workloads/index.ts";
 import { Progress, type ProgressReport } from "./progress.ts";
-import { HostBusy, runCase } from "./run-case.ts";
+import { runCase, throwIfBusy } from "./run-case.ts";
 
 export interface BenchOptions {
   readonly workloads: readonly WorkloadName[];
@@ -19,7 +19,7 @@ export interface BenchOptions {
   readonly drivers: readonly DriverModule[];
   /** Everything is written below it: its file system is what is measured. */
   readonly directory: string;
-  /** Also measure on these file systems, made in files in `directory`, where it is none of them itself. */
+  /** Also measure on these file systems, made in files in `directory`, if it is not on one itself. Needs root. */
   readonly loop: readonly FileSystemType[];
   /** Also measure tools of the host. */
   readonly peers: boolean;
@@ -39,64 +39,65 @@ export interface BenchOptions {
   readonly onProgress: (report: ProgressReport) => void;
 }
 
-/** Sparse: they take what is written. */
-const loopBytes = 24 * 2 ** 30;
 const quickBudgetMilliseconds = 100_000;
 
 /**
  * Measure, and put the results together. Everything that is made on the way is removed.
  * @throws HostBusy, if `strict` and the host does something else
+ * @throws Error, if `cold` and the page cache cannot be dropped
  * @throws the signal's reason
  */
 export async function runBenchmarks(options: BenchOptions): Promise<Results> {
-  const started = new Date();
-  const began = performance.now();
-  if (options.strict) {
-    const reasons = await loadOfOthers();
-    if (reasons.length > 0) throw new HostBusy(reasons);
+  try {
+    return await measure(options);
+  } catch (error) {
+    // What fails because of the abort, or after it, is not what ends it.
+    options.signal.throwIfAborted();
+    throw error;
   }
-  const host = describeHost();
-  await using resources = new Resources();
-  const directory = await realpath(options.directory);
-  const places: Place[] = [{ directory, loop: false }];
-  for (const type of options.loop) {
-    const made = resources.use(await LoopFileSystem.make(type, { directory, sizeBytes: loopBytes }));
-    places.push({ directory: made.path, loop: true });
-  }
-  const datasets = resources.use(new Scratch(directory));
-  const { subjects, about, missing } = await findSubjects(options, places);
+}
 
+async function measure(options: BenchOptions): Promise<Results> {
+  const { signal, scale, archive } = options;
+  const startedAt = new Date().toISOString();
+  const began = performance.now();
+  const host = describeHost();
+  const directory = await realpath(options.directory);
+  if (options.cold) await dropPageCache();
+  if (options.strict) throwIfBusy(await loadOfOthers());
+  await using resources = new Resources();
+  const datasets = resources.use(new Scratch(directory));
+  const { subjects, about, missing } = await findSubjects({ ...options, directory }, resources);
   const threads = threadCounts(options.threads);
   const workloads: Results["workloads"] = [];
   const planned: { name: WorkloadName; measured: Case }[] = [];
   for (const name of options.workloads) {
     const workload = await loadWorkload(name);
     workloads.push({ name, title: workload.title, summary: workload.summary });
-    const scope = { scale: options.scale, subjects, threads };
-    const cases = workload.cases({
-      ...scope,
-      ...(options.archive !== undefined && { archive: options.archive }),
-    });
-    planned.push(...cases.map((measured) => ({ name, measured })));
+    const scope = { scale, subjects, threads, ...(archive !== undefined && { archive }) };
+    const possible = workload.cases(scope).filter((each) => each.subjects.length > 0);
+    planned.push(...possible.map((measured) => ({ name, measured })));
   }
 
-  const progress = new Progress(planned.map(({ measured }) => measured));
+  const progress = new Progress(
+    planned.map(({ measured }) => measured),
+    scale === "quick" ? quickBudgetMilliseconds - (performance.now() - began) : Infinity,
+  );
   const measurements: Results["measurements"] = [];
   const failures: Results["failures"] = [];
   for (const { name, measured } of planned) {
-    options.signal.throwIfAborted();
-    const share = options.scale === "quick" ? quickBudgetMilliseconds * progress.share(measured) : Infinity;
+    signal.throwIfAborted();
     const result = await runCase(name, measured, {
-      scale: options.scale,
+      scale,
       seed: options.seed,
       datasets: datasets.path,
       command: options.command,
       cold: options.cold,
       strict: options.strict,
-      ...(options.archive !== undefined && { archive: options.archive }),
-      signal: options.signal,
-      deadline: performance.now() + share,
-      onTurn: ({ subject, round }) => options.onProgress(progress.turn(name, measured, subject, round)),
+      ...(archive !== undefined && { archive }),
+      signal,
+      deadline: progress.deadline(measured),
+      onTurn: (turn) => options.onProgress(progress.turn(name, measured, turn)),
     });
     progress.finish(measured);
     measurements.push(...result.measurements);
@@ -105,18 +106,18 @@ export async function runBenchmarks(options: BenchOptions): Promise<Results> {
 
   const results: Omit<Results, "advice"> = {
     schemaVersion,
-    startedAt: started.toISOString(),
+    startedAt,
     durationMilliseconds: performance.now() - began,
     strata: options.strata,
     host,
     options: {
-      scale: options.scale,
+      scale,
       workloads: [...options.workloads],
       threads,
       seed: options.seed,
       cache: options.cold ? "cold" : "warm",
       strict: options.strict,
-      ...(options.archive !== undefined && { archive: options.archive }),
+      ...(archive !== undefined && { archive }),
     },
     workloads,
     subjects: about,
@@ -125,34 +126,6 @@ export async function runBenchmarks(options: BenchOptions): Promise<Results> {
     failures,
   };
   return { ...results, advice: adviceFor(results) };
-}
-
-async function findSubjects(
-  { drivers, peers, strata }: BenchOptions,
-  places: readonly Place[],
-): Promise<{ subjects: Subject[]; about: MeasuredSubject[]; missing: Results["missing"] }> {
-  const subjects: Subject[] = [];
-  const about: MeasuredSubject[] = [];
-  const missing: Results["missing"] = [];
-  const take = (subject: Subject, version: string, lacks: readonly string[]) => {
-    const { id, kind, fileSystem: type, directory, loop } = subject;
-    subjects.push(subject);
-    about.push({ id, kind, version, fileSystem: { type, directory, loop }, lacks: [...lacks] });
-  };
-  for (const place of places) {
-    for (const driver of drivers) {
-      const found = await findDriver(driver, place);
-      if ("subject" in found) take(found.subject, strata.version, found.lacks);
-      else missing.push({ id: found.id, kind: "driver", reason: found.reason });
-    }
-  }
-  const [main] = places;
-  if (peers && main !== undefined) {
-    const found = await findPeers(main);
-    for (const peer of found.subjects) take(peer, peer.version, []);
-    missing.push(...found.missing.map((each) => ({ ...each, kind: "peer" as const })));
-  }
-  return { subjects, about, missing };
 }
 
 /** 1, 2, 4, ..., and the most. */

@@ -1,83 +1,49 @@
-import { Scratch } from "@strata/conformance/suite";
-import { deviceWrittenBytes } from "../host/block-device.ts";
-import { loadOfOthers, stolenWhile } from "../host/load-watch.ts";
-import { dropPageCache } from "../host/page-cache.ts";
-import { run } from "../peers/command.ts";
+import { loadOfOthers, loadWhile } from "../host/load-watch.ts";
 import { Resources } from "../resources.ts";
-import type { MeasuredRound, Measurement, Results } from "../results/schema.ts";
-import { statisticsOf } from "../results/statistics.ts";
-import type { Case, Subject, TrialContext, WorkloadName } from "../workload.ts";
-import type { SentContext, SentOperation } from "./messages.ts";
-import { TrialThread } from "./trial-thread.ts";
-
-export interface CaseOptions extends Pick<TrialContext, "scale" | "seed" | "datasets" | "command"> {
-  readonly cold: boolean;
-  /** A host that does something else is an error, not only noted. */
-  readonly strict: boolean;
-  readonly archive?: string;
-  readonly signal: AbortSignal;
-  /** After this, no further round is begun. In milliseconds of `performance.now()`. */
-  readonly deadline: number;
-  readonly onTurn: (turn: { readonly subject: Subject; readonly round: number }) => void;
-}
+import type { Measurement, Results } from "../results/schema.ts";
+import type { Case } from "../workload.ts";
+import type { WorkloadReference } from "../workloads/index.ts";
+import { type CaseOptions, SubjectRun } from "./subject-run.ts";
 
 export interface CaseResult {
   readonly measurements: readonly Measurement[];
   readonly failures: Results["failures"];
 }
 
-/** Measure a case: all its subjects in turns, each round beginning with another one. */
+/** How often a strict run looks whether the host has come to rest: what it wrote itself is written to disk meanwhile. */
+const strictAttempts = 15;
+
+/**
+ * Measure a case: all its subjects in turns, each round beginning with another one. A subject that fails is left out
+ * from there on. Everything that is made on the way is removed.
+ * @throws HostBusy, if `strict` and the host does something else
+ * @throws the signal's reason
+ */
 export async function runCase(
-  workload: WorkloadName,
+  workload: WorkloadReference,
   measured: Case,
   options: CaseOptions,
 ): Promise<CaseResult> {
-  const failures: Results["failures"] = [];
-  const disturbances = await restOrThrow(options);
-  await using runs = new Resources();
-  let running: SubjectRun[] = [];
-  const attempt = async (subject: Subject, act: () => Promise<void>): Promise<void> => {
-    try {
-      await act();
-    } catch (error) {
-      options.signal.throwIfAborted();
-      // The others go on without it.
-      running = running.filter((each) => each.subject !== subject);
-      failures.push({
-        workload,
-        title: measured.title,
-        subject: subject.id,
-        message: error instanceof Error ? error.message : String(error),
-      });
-    }
-  };
-
-  for (const subject of measured.subjects) {
-    await attempt(subject, async () => {
-      const opened = runs.use(new SubjectRun(workload, measured, subject, options));
-      await opened.open();
-      running.push(opened);
-    });
+  const { signal, strict } = options;
+  try {
+    const before = await loadOfOthers(strict ? strictAttempts : 1);
+    if (strict) throwIfBusy(before);
+    await using running = new RunningCase(workload, measured, options);
+    await running.open();
+    const meanwhile = await loadWhile(() => running.takeRounds());
+    if (strict) throwIfBusy(meanwhile);
+    await running.close();
+    return running.result([...before, ...meanwhile]);
+  } catch (error) {
+    // What fails because of the abort, or after it, is not what ends it.
+    signal.throwIfAborted();
+    throw error;
   }
-  const stolen = await stolenWhile(async () => {
-    for (let round = measured.warmup ? -1 : 0; round < measured.rounds; round++) {
-      if (round > 0 && performance.now() > options.deadline) break;
-      const first = Math.max(round, 0) % Math.max(running.length, 1);
-      for (const each of [...running.slice(first), ...running.slice(0, first)]) {
-        options.signal.throwIfAborted();
-        options.onTurn({ subject: each.subject, round });
-        await attempt(each.subject, () => each.takeTurn(round >= 0));
-      }
-    }
-  });
-  const noted = [...disturbances, ...stolen];
-  return { measurements: running.flatMap((each) => each.measurements(noted)), failures };
 }
 
-async function restOrThrow({ strict }: CaseOptions): Promise<string[]> {
-  const reasons = await loadOfOthers();
-  if (strict && reasons.length > 0) throw new HostBusy(reasons);
-  return reasons;
+/** @throws HostBusy */
+export function throwIfBusy(reasons: readonly string[]): void {
+  if (reasons.length > 0) throw new HostBusy(reasons);
 }
 
 /** The host does something else, so figures would mean nothing. */
@@ -89,101 +55,78 @@ export class HostBusy extends Error {
   }
 }
 
-/** The threads of one subject of a case. */
-class SubjectRun implements AsyncDisposable {
-  readonly subject: Subject;
-  readonly #workload: WorkloadName;
+/** The subjects of a case, those that have not failed. */
+class RunningCase implements AsyncDisposable {
+  readonly #workload: WorkloadReference;
   readonly #case: Case;
   readonly #options: CaseOptions;
-  readonly #scratch: Scratch;
-  readonly #threads: readonly TrialThread[];
-  #operations: readonly SentOperation[] = [];
-  readonly #rounds = new Map<SentOperation, MeasuredRound[]>();
+  readonly #resources = new Resources();
+  readonly #failures: Results["failures"] = [];
+  #runs: SubjectRun[] = [];
 
-  constructor(workload: WorkloadName, measured: Case, subject: Subject, options: CaseOptions) {
+  constructor(workload: WorkloadReference, measured: Case, options: CaseOptions) {
     this.#workload = workload;
     this.#case = measured;
-    this.subject = subject;
     this.#options = options;
-    this.#scratch = new Scratch(subject.directory);
-    this.#threads = Array.from({ length: measured.threads }, () => new TrialThread());
   }
 
   async open(): Promise<void> {
-    const [first] = this.#threads;
-    await first?.setUp(this.#workload, this.#context(0));
-    for (const [index, thread] of this.#threads.entries()) {
-      this.#operations = await thread.open(this.#workload, this.#context(index));
-    }
-    for (const operation of this.#operations) this.#rounds.set(operation, []);
-  }
-
-  /** Do each operation in all threads at once, as often as a round asks for. */
-  async takeTurn(counts: boolean): Promise<void> {
-    if (this.#case.settle) await run("sync", []);
-    for (const [index, operation] of this.#operations.entries()) {
-      if (this.#options.cold) await dropPageCache();
-      const measuresWrites = operation.countsWrites && this.#threads.length === 1;
-      const before = measuresWrites ? await deviceWrittenBytes(this.subject.directory) : 0;
-      const iterations = this.#iterations;
-      const ran = await Promise.all(this.#threads.map((thread) => thread.run(index, iterations)));
-      const after = measuresWrites ? await deviceWrittenBytes(this.subject.directory) : 0;
-      if (!counts) continue;
-      const began = Math.min(...ran.map(({ startedAtMilliseconds }) => startedAtMilliseconds));
-      const ended = Math.max(...ran.map(({ endedAtMilliseconds }) => endedAtMilliseconds));
-      const peaks = ran.flatMap(({ peakBytes }) => peakBytes ?? []);
-      this.#rounds.get(operation)?.push({
-        wallMilliseconds: ended - began,
-        samplesMilliseconds: ran.flatMap(({ samplesMilliseconds }) => samplesMilliseconds),
-        ...(measuresWrites && { writtenBytes: after - before }),
-        ...(peaks.length > 0 && { peakBytes: Math.max(...peaks) }),
-      });
+    for (const subject of this.#case.subjects) {
+      this.#options.onTurn({ subject, round: undefined });
+      const run = this.#resources.use(new SubjectRun(this.#workload, this.#case, subject, this.#options));
+      this.#runs.push(run);
+      await this.#attempt(run, () => run.open());
     }
   }
 
-  measurements(disturbances: readonly string[]): Measurement[] {
-    const { title, parameters, threads } = this.#case;
-    return [...this.#rounds].map(([{ name, work }, rounds]) => ({
-      workload: this.#workload,
-      title,
-      parameters: { ...parameters },
-      threads,
-      subject: this.subject.id,
-      operation: name,
-      ...(work.bytes !== undefined && { workBytes: work.bytes }),
-      ...(work.files !== undefined && { workFiles: work.files }),
-      rounds,
-      statistics: statisticsOf(rounds.flatMap(({ samplesMilliseconds }) => samplesMilliseconds)),
-      disturbances: [...disturbances],
-    }));
+  async takeRounds(): Promise<void> {
+    const { onTurn, deadline } = this.#options;
+    for (let round = this.#case.warmup ? -1 : 0; round < this.#case.rounds; round++) {
+      if (this.#runs.length === 0 || (round > 0 && performance.now() > deadline)) return;
+      const first = Math.max(round, 0) % this.#runs.length;
+      for (const run of [...this.#runs.slice(first), ...this.#runs.slice(0, first)]) {
+        onTurn({ subject: run.subject, round });
+        await this.#attempt(run, () => run.takeTurn(round >= 0));
+      }
+    }
+  }
+
+  /** A subject that fails in this has been measured all the same. */
+  async close(): Promise<void> {
+    for (const run of this.#runs) {
+      await run[Symbol.asyncDispose]().catch((error: unknown) => this.#note(run, error));
+    }
+  }
+
+  result(disturbances: readonly string[]): CaseResult {
+    return {
+      measurements: this.#runs.flatMap((run) => run.measurements(disturbances)),
+      failures: this.#failures,
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources[Symbol.asyncDispose]().catch(() => {
+      // Whatever failed to close has been noted, or something else had failed before.
+    });
+  }
+
+  async #attempt(run: SubjectRun, act: () => Promise<void>): Promise<void> {
+    const { signal } = this.#options;
+    signal.throwIfAborted();
     try {
-      await Promise.all(this.#threads.map((thread) => thread[Symbol.asyncDispose]()));
-    } finally {
-      await this.#scratch[Symbol.asyncDispose]();
+      await act();
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#note(run, error);
+      // The others go on without it, and without what it does and holds.
+      this.#runs = this.#runs.filter((each) => each !== run);
+      await run[Symbol.asyncDispose]().catch((closing: unknown) => this.#note(run, closing));
     }
   }
 
-  get #iterations(): number {
-    return this.#options.cold ? 1 : this.#case.iterations;
-  }
-
-  #context(thread: number): SentContext {
-    const { scale, seed, datasets, command, archive } = this.#options;
-    return {
-      parameters: this.#case.parameters,
-      subject: this.subject,
-      scale,
-      seed,
-      iterations: this.#iterations,
-      thread,
-      threads: this.#case.threads,
-      directory: this.#scratch.path,
-      datasets,
-      command,
-      ...(archive !== undefined && { archive }),
-    };
+  #note({ subject }: SubjectRun, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#failures.push({ workload: this.#workload, title: this.#case.title, subject: subject.id, message });
   }
 }

@@ -1,9 +1,10 @@
 /** The program of a thread that measures: see {@link TrialThread}. */
+import { setImmediate } from "node:timers/promises";
 import { parentPort } from "node:worker_threads";
 import { Bench } from "tinybench";
 import type { Operation, Trial } from "../workload.ts";
 import { loadWorkload } from "../workloads/index.ts";
-import type { OperationRun, Reply, Request } from "./messages.ts";
+import type { Answer, Message, OperationRun, Reply, Request } from "./messages.ts";
 
 if (parentPort === null) throw new Error("this module is the program of a worker thread");
 const port = parentPort;
@@ -11,8 +12,9 @@ const abort = new AbortController();
 let trial: Trial | undefined;
 let busy = Promise.resolve();
 
-port.on("message", (request: Request) => {
-  if (request.kind === "abort") abort.abort();
+port.on("message", (message: Message) => {
+  if (message === "abort") return abort.abort();
+  const { id, request } = message;
   // What was asked before is finished first, or notices the abort.
   busy = busy.then(async () => {
     const reply = await answer(request).catch(
@@ -21,11 +23,16 @@ port.on("message", (request: Request) => {
         message: error instanceof Error ? error.message : String(error),
       }),
     );
-    port.postMessage(reply);
+    port.postMessage({ id, reply } satisfies Answer);
   });
 });
 
 async function answer(request: Request): Promise<Reply> {
+  if (request.kind === "close") {
+    await trial?.[Symbol.asyncDispose]();
+    return { kind: "closed" };
+  }
+  abort.signal.throwIfAborted();
   switch (request.kind) {
     case "set up": {
       const workload = await loadWorkload(request.workload);
@@ -42,23 +49,33 @@ async function answer(request: Request): Promise<Reply> {
       }));
       return { kind: "opened", operations };
     }
-    case "run": {
-      const operation = trial?.operations[request.operation];
-      if (operation === undefined) throw new TypeError("no such operation is open");
-      return { kind: "ran", ...(await run(operation, request.iterations)) };
-    }
-    case "abort":
-      await trial?.[Symbol.asyncDispose]();
-      trial = undefined;
-      return { kind: "closed" };
+    case "prepare":
+      await operationOf(request.operation).before?.();
+      return { kind: "prepared" };
+    case "run":
+      return {
+        kind: "ran",
+        ...(await run(operationOf(request.operation), request.iterations, request.prepared)),
+      };
   }
 }
 
-async function run(operation: Operation, iterations: number): Promise<OperationRun> {
+function operationOf(index: number): Operation {
+  const operation = trial?.operations[index];
+  if (operation === undefined) throw new TypeError("no such operation is open");
+  return operation;
+}
+
+async function run(operation: Operation, iterations: number, prepared: boolean): Promise<OperationRun> {
   const bench = new Bench({ iterations, time: 0, warmup: false, retainSamples: true, throws: true });
+  let isPrepared = prepared;
+  let startedAtMilliseconds: number | undefined;
+  let endedAtMilliseconds = 0;
   let peakBytes: number | undefined;
   const timed = async () => {
+    startedAtMilliseconds ??= now();
     const result = await operation.run();
+    endedAtMilliseconds = now();
     const peak = peakBytesOf(result);
     if (peak !== undefined) peakBytes = Math.max(peakBytes ?? 0, peak);
     return result;
@@ -67,24 +84,28 @@ async function run(operation: Operation, iterations: number): Promise<OperationR
     // Said, not found out: tinybench would call it once more to see.
     async: true,
     beforeEach: async () => {
+      // Word of an abort comes in between turns of the event loop, which there are none of else.
+      await setImmediate();
       abort.signal.throwIfAborted();
-      await operation.before?.();
+      if (!isPrepared) await operation.before?.();
+      isPrepared = false;
     },
     afterEach: async () => {
       await operation.after?.();
     },
   });
-  const startedAtMilliseconds = performance.timeOrigin + performance.now();
   const [task] = await bench.run();
-  const endedAtMilliseconds = performance.timeOrigin + performance.now();
   if (task?.result.state !== "completed") throw new Error(`${operation.name} ended as ${task?.result.state}`);
-  const samplesMilliseconds = task.result.latency.samples ?? [];
   return {
-    samplesMilliseconds,
-    startedAtMilliseconds,
+    samplesMilliseconds: task.result.latency.samples ?? [],
+    startedAtMilliseconds: startedAtMilliseconds ?? endedAtMilliseconds,
     endedAtMilliseconds,
     ...(peakBytes !== undefined && { peakBytes }),
   };
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 function peakBytesOf(result: unknown): number | undefined {

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { Scratch } from "@strata/conformance/suite";
 import type { DriverOptions, StorageDriver } from "@strata/core";
 import { mountHolding } from "@strata/linux";
@@ -19,13 +20,13 @@ export interface Place {
 
 /** A driver on a file system. */
 export type FoundDriver =
-  | { readonly subject: DriverSubject; readonly lacks: readonly string[] }
+  | { readonly subject: DriverSubject; readonly version: string; readonly lacks: readonly string[] }
   | { readonly id: string; readonly reason: string };
 
 /** See whether a driver works at a place, and what it says of itself there. */
 export async function findDriver(driver: DriverModule, place: Place): Promise<FoundDriver> {
   const fileSystem = mountHolding(place.directory)?.fstype ?? "unknown";
-  const id = place.loop ? `${driver.name} on ${fileSystem} (loop)` : driver.name;
+  const id = place.loop ? driverOnLoop(driver.name, fileSystem) : driver.name;
   try {
     await using scratch = new Scratch(place.directory);
     await using opened = await openDriver(driver.module, { root: scratch.join("root"), durability: "none" });
@@ -44,9 +45,24 @@ export async function findDriver(driver: DriverModule, place: Place): Promise<Fo
       fileSystem,
       loop: place.loop,
     };
-    return { subject, lacks };
+    return { subject, version: await packageVersion(driver.module.url), lacks };
   } catch (error) {
     return { id, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** What a driver is called on a file system that was made in a file. */
+export function driverOnLoop(name: string, fileSystem: string): string {
+  return `${name} on ${fileSystem} (loop)`;
+}
+
+/** The version of the package that a module belongs to: of the nearest `package.json` above it that has one. */
+async function packageVersion(module: string): Promise<string> {
+  for (let place = new URL(".", module); ; place = new URL("..", place)) {
+    const text = await readFile(new URL("package.json", place), "utf8").catch(() => "{}");
+    const { version }: { version?: unknown } = JSON.parse(text);
+    if (typeof version === "string") return version;
+    if (place.pathname === "/") return "unknown";
   }
 }
 

@@ -1,5 +1,8 @@
 import type { Workload, WorkloadName } from "../workload.ts";
 
+/** One of this package's, or the URL of a module that exports a `workload`. */
+export type WorkloadReference = WorkloadName | `file:${string}`;
+
 /** Loaded one by one: a thread needs the one that it runs. */
 const modules: Readonly<Record<WorkloadName, () => Promise<Workload>>> = {
   apply: async () => (await import("./apply.ts")).apply,
@@ -11,6 +14,12 @@ const modules: Readonly<Record<WorkloadName, () => Promise<Workload>>> = {
   store: async () => (await import("./store.ts")).store,
 };
 
-export function loadWorkload(name: WorkloadName): Promise<Workload> {
-  return modules[name]();
+export async function loadWorkload(reference: WorkloadReference): Promise<Workload> {
+  if (!isUrl(reference)) return await modules[reference]();
+  const module: { readonly workload: Workload } = await import(reference);
+  return module.workload;
+}
+
+function isUrl(reference: WorkloadReference): reference is `file:${string}` {
+  return reference.startsWith("file:");
 }
