@@ -1,5 +1,6 @@
 import {
   type Contest,
+  caseKey,
   contestsOf,
   groupBy,
   peakBytesOf,
