@@ -8,7 +8,7 @@ export interface CommandOptions {
   /** Added to this process's own environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Aborted, the program is told to end; the call fails once it has. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How a program ran that ended well. */
@@ -80,6 +80,8 @@ export async function run(
   });
   try {
     const milliseconds = await ended;
+    // Podman, for one, ends well when it is told to end.
+    signal?.throwIfAborted();
     return { stdout: Buffer.concat(stdout).toString(), milliseconds, peakBytes };
   } catch (error) {
     signal?.throwIfAborted();

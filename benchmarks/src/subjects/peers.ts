@@ -7,22 +7,29 @@ import type { Place } from "./drivers.ts";
 /** A tool of the host that does what Strata does, or part of it. */
 interface Peer {
   readonly id: string;
-  /** Programs that it takes. The first one tells its version. */
-  readonly programs: readonly string[];
-  readonly versionArguments: readonly string[];
+  /** What it needs here: its programs, `root`. */
+  readonly needs: readonly string[];
+  /** Tells its version. */
+  readonly version: readonly [program: string, argument: string];
+}
+
+function peer(id: string, ...needs: readonly string[]): Peer {
+  return { id, needs: needs.length === 0 ? [id] : needs, version: [needs[0] ?? id, "--version"] };
 }
 
 const peers: readonly Peer[] = [
-  { id: "podman", programs: ["podman"], versionArguments: ["--version"] },
-  { id: "skopeo", programs: ["skopeo"], versionArguments: ["--version"] },
-  { id: "umoci", programs: ["umoci"], versionArguments: ["--version"] },
-  { id: "docker", programs: ["docker", "dockerd"], versionArguments: ["--version"] },
-  { id: "containerd", programs: ["containerd", "ctr"], versionArguments: ["--version"] },
-  { id: "tar", programs: ["tar"], versionArguments: ["--version"] },
-  { id: "cp", programs: ["cp"], versionArguments: ["--version"] },
-  { id: "find", programs: ["find"], versionArguments: ["--version"] },
-  { id: "sha256sum", programs: ["sha256sum"], versionArguments: ["--version"] },
-  { id: "openssl", programs: ["openssl"], versionArguments: ["version"] },
+  peer("podman", "podman", "root"),
+  peer("skopeo", "skopeo", "root"),
+  peer("umoci", "umoci", "root"),
+  peer("docker", "dockerd", "docker", "containerd", "ctr", "root"),
+  peer("containerd", "containerd", "ctr", "root"),
+  peer("tar"),
+  peer("cp"),
+  peer("find"),
+  peer("sha256sum"),
+  { id: "openssl", needs: ["openssl"], version: ["openssl", "version"] },
+  // What a command of Strata's cannot be faster than.
+  { id: "node", needs: [], version: [process.execPath, "--version"] },
 ];
 
 export interface FoundPeers {
@@ -35,13 +42,18 @@ export async function findPeers({ directory, loop }: Place): Promise<FoundPeers>
   const fileSystem = mountHolding(directory)?.fstype ?? "unknown";
   const subjects: PeerSubject[] = [];
   const missing: { id: string; reason: string }[] = [];
-  for (const { id, programs, versionArguments } of peers) {
-    const [absent] = missingFacilities(programs);
-    const [program = id] = programs;
-    if (absent !== undefined) missing.push({ id, reason: `${absent} is not installed` });
-    else {
-      const version = versionIn((await run(program, versionArguments)).stdout);
-      subjects.push({ kind: "peer", id, version, directory, fileSystem, loop });
+  for (const { id, needs, version } of peers) {
+    const [absent] = missingFacilities(needs);
+    if (absent !== undefined) {
+      missing.push({ id, reason: absent === "root" ? "needs root" : `${absent} is not installed` });
+      continue;
+    }
+    const [program, argument] = version;
+    try {
+      const { stdout } = await run(program, [argument]);
+      subjects.push({ kind: "peer", id, version: versionIn(stdout), directory, fileSystem, loop });
+    } catch (error) {
+      missing.push({ id, reason: error instanceof Error ? error.message : String(error) });
     }
   }
   return { subjects, missing };
