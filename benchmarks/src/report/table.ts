@@ -1,21 +1,11 @@
-import {
-  type Contest,
-  caseKey,
-  contestsOf,
-  groupBy,
-  peakBytesOf,
-  referenceOf,
-  throughputOf,
-  writtenBytesOf,
-} from "../results/cases.ts";
-import type { Measurement, Results } from "../results/schema.ts";
+import { type Contest, caseKey, contestsOf, groupBy, referenceOf } from "../results/cases.ts";
+import type { Results } from "../results/schema.ts";
 import { aboutPairs, subjectText } from "./about.ts";
+import { measurementCells, measurementHeadings } from "./cells.ts";
 import { alignColumns, wrap } from "./columns.ts";
-import { formatBytes, formatMilliseconds, formatNumber, formatPercent, formatRatio } from "./format.ts";
 
 /** What a terminal has, with some to spare. */
 const lineLength = 100;
-const columns = ["median", "p99", "±", "MB/s", "files/s", "written", "memory", "ratio"];
 
 /** Results as a table of text, at most 100 columns wide as long as names are short. */
 export function tableLines(results: Results): string[] {
@@ -55,36 +45,19 @@ function caseLines(contests: readonly Contest[], { subjects }: Results): string[
   const rows = contests.flatMap((contest) => {
     const reference = contest.measurements.length > 1 ? referenceOf(contest, subjects) : undefined;
     return [
-      [contest.operation, ...columns],
-      ...contest.measurements.map((measurement) => cells(measurement, reference)),
+      [contest.operation, ...measurementHeadings],
+      ...contest.measurements.map((measurement) => {
+        const [subject = "", ...figures] = measurementCells(measurement, reference);
+        return [`  ${subject}`, ...figures];
+      }),
     ];
   });
   const reasons = new Set(
     contests.flatMap(({ measurements }) => measurements.flatMap(({ disturbances }) => disturbances)),
   );
   return [
-    ...alignColumns(rows, columns).map((line) => `  ${line}`),
+    ...alignColumns(rows, measurementHeadings).map((line) => `  ${line}`),
     ...[...reasons].flatMap((reason) => wrap(`! ${reason}`, lineLength, "  ")),
-  ];
-}
-
-function cells(measurement: Measurement, reference: Measurement | undefined): string[] {
-  const { subject, statistics, disturbances } = measurement;
-  const throughput = throughputOf(measurement);
-  const written = writtenBytesOf(measurement);
-  const peak = peakBytesOf(measurement);
-  const ratio = reference && statistics.medianMilliseconds / reference.statistics.medianMilliseconds;
-  return [
-    `  ${subject}${disturbances.length > 0 ? " !" : ""}`,
-    formatMilliseconds(statistics.medianMilliseconds),
-    // Of few samples, it would be the longest one under another name.
-    statistics.samples < 10 ? "" : formatMilliseconds(statistics.p99Milliseconds),
-    statistics.samples < 2 ? "" : formatPercent(statistics.marginPercent),
-    throughput.bytes === undefined ? "" : formatNumber(throughput.bytes / 1e6),
-    throughput.files === undefined ? "" : formatNumber(throughput.files),
-    written === undefined ? "" : formatBytes(written),
-    peak === undefined ? "" : formatBytes(peak),
-    ratio === undefined ? "" : formatRatio(ratio),
   ];
 }
 

@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+/** What the page needs, as text: it is put into the page itself. */
+export interface PageAssets {
+  readonly plotScript: string;
+  readonly plotStyle: string;
+  /** Draws the page's plots. */
+  readonly pageScript: string;
+}
+
+export function pageAssets(): PageAssets {
+  const { resolve } = createRequire(import.meta.url);
+  return {
+    plotScript: readFileSync(resolve("uplot/dist/uPlot.iife.min.js"), "utf8"),
+    plotStyle: readFileSync(resolve("uplot/dist/uPlot.min.css"), "utf8"),
+    pageScript: readFileSync(new URL("./page/draw.js", import.meta.url), "utf8").replace(
+      /^\/\/# source.*$/m,
+      "",
+    ),
+  };
+}
