@@ -106,8 +106,9 @@ export function trendFigures(
     ...[...names].map((name) => ({ name, quantities: [cost, written] })),
   ];
   return trends.flatMap(({ name, quantities }) => {
-    const positionOf = (measurement: Measurement) =>
-      name === "threads" ? measurement.threads : measurement.parameters[name];
+    // Where a case has a parameter of that name, one thread had others work for it.
+    const positionOf = ({ parameters, threads }: Measurement) =>
+      parameters[name] ?? (name === "threads" ? threads : undefined);
     const varied = measurements.filter((each) => typeof positionOf(each) === "number");
     const groups = groupBy(varied, ({ parameters, operation, threads }) => {
       const { threads: _, [name]: __, ...others } = parameters;
