@@ -28,6 +28,8 @@ const peers: readonly Peer[] = [
   peer("find"),
   peer("sha256sum"),
   { id: "openssl", needs: ["openssl"], version: ["openssl", "version"] },
+  // A C program of this package, built when it is needed.
+  { id: "calibration", needs: ["cc"], version: ["cc", "--version"] },
   // What a command of Strata's cannot be faster than.
   { id: "node", needs: [], version: [process.execPath, "--version"] },
 ];
