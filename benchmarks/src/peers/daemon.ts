@@ -6,7 +6,7 @@ import { commandEnvironment, highWaterMark } from "./command.ts";
 
 const startTimeoutMs = 30_000;
 const startPeriodMs = 20;
-const endTimeoutMs = 15_000;
+const endTimeoutMs = 4000;
 
 export interface DaemonOptions {
   /** The file that its messages go to. */
