@@ -1,8 +1,14 @@
+export { adviceFor } from "./advice.ts";
+export { compareLines } from "./compare/compare-lines.ts";
+export { type Comparison, compareResults, type Pair, type Verdict } from "./compare/compare-results.ts";
+export { readResults, UnreadableResults } from "./compare/read-results.ts";
 export { dataDirectory } from "./dataset/paths.ts";
 export { type CommandOptions, type CommandResult, run } from "./peers/command.ts";
 export { ContainersStorage, skopeoCopy } from "./peers/containers-storage.ts";
 export { bootstrap, installPackages, unpackPackages } from "./peers/debian.ts";
 export { ImageBuilder } from "./peers/image-builder.ts";
+export { benchPage } from "./report/html.ts";
+export { tableLines } from "./report/table.ts";
 export { type Measurement, type Results, resultsSchema } from "./results/schema.ts";
 export type { ProgressReport } from "./run/progress.ts";
 export { type BenchOptions, runBenchmarks } from "./run/run-benchmarks.ts";

@@ -20,11 +20,14 @@ export function criteriaOf(results: Pick<Results, "measurements" | "subjects">):
     ...contest,
     measurements: contest.measurements.filter(({ subject }) => drivers.has(subject)),
   }));
-  const largest = (size: (contest: Contest) => number, wanted: Wanted) =>
+  const largest = (size: (contest: Contest) => number, wanted: Wanted): Contest | undefined =>
     contests
       .filter((contest) => contest.measurements.length > 0 && wanted(contest))
       // Where some drivers are left out, there is less to choose by.
-      .toSorted((a, b) => b.measurements.length - a.measurements.length || size(b) - size(a))[0];
+      .toSorted(
+        (a, b) =>
+          b.measurements.length - a.measurements.length || size(b) - size(a) || threadsOf(b) - threadsOf(a),
+      )[0];
   const by =
     (name: string) =>
     ({ parameters }: Contest) =>
@@ -99,6 +102,11 @@ function isSameCase(a: Contest, b: Contest): boolean {
 function sameParameters(a: Contest["parameters"], b: Contest["parameters"]): boolean {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...names].every((name) => a[name] === b[name]);
+}
+
+/** How many worked at it, whoever started them. */
+function threadsOf({ parameters, threads }: Contest): number {
+  return Number(parameters["threads"] ?? threads);
 }
 
 function bytesOf({ parameters, measurements: [first] }: Contest): number {

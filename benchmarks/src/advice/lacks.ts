@@ -1,5 +1,3 @@
-import type { MeasuredSubject } from "../results/schema.ts";
-
 export interface Lack {
   /** A capability's name. */
   readonly name: string;
@@ -20,7 +18,7 @@ const capabilityWords: Readonly<Record<string, string>> = {
 };
 
 /** What a driver said that it cannot do: `name: reason`. */
-export function lacksOf({ lacks }: Pick<MeasuredSubject, "lacks">): Lack[] {
+export function lacksOf({ lacks }: { readonly lacks: readonly string[] }): Lack[] {
   return lacks.map((line) => {
     const [name = "", ...reason] = line.split(": ");
     return { name, words: capabilityWords[name] ?? name, reason: reason.join(": ") };

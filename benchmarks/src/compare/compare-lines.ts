@@ -13,20 +13,13 @@ const headings: readonly (readonly [Verdict, string])[] = [
   ["not to be told", "Not to be told: measured once only, in one of them"],
 ];
 
-/**
- * A comparison as text.
- * @param names - what the two are called: their files
- */
-export function compareLines(
-  comparison: Comparison,
-  names: { readonly a: string; readonly b: string },
-): string[] {
-  const { pairs, differences, onlyInA, onlyInB } = comparison;
+/** A comparison as text. */
+export function compareLines({ a, b, pairs, differences, onlyInA, onlyInB }: Comparison): string[] {
   return [
-    `a: ${names.a}`,
-    `b: ${names.b}`,
-    ...differences.flatMap(({ what, a, b }) =>
-      wrap(`${what}: ${a || "none"} → ${b || "none"}`, lineLength, "   "),
+    ...wrap(`a: ${a}`, lineLength),
+    ...wrap(`b: ${b}`, lineLength),
+    ...differences.flatMap(({ what, a: first, b: second }) =>
+      wrap(`${what}: ${first || "none"} → ${second || "none"}`, lineLength, "   "),
     ),
     ...headings.flatMap(([verdict, heading]) =>
       verdictLines(

@@ -20,6 +20,9 @@ export interface Pair {
 }
 
 export interface Comparison {
+  /** Which run is which: host, kernel, version and time. */
+  readonly a: string;
+  readonly b: string;
   /** What the runs do not have in common, in words: each can be the reason for what differs. */
   readonly differences: readonly { readonly what: string; readonly a: string; readonly b: string }[];
   /** Those that `b` does worst first. */
@@ -47,11 +50,19 @@ export function compareResults(a: Results, b: Results): Comparison {
     return other === undefined ? [] : [pairOf(measurement, other)];
   });
   return {
+    a: runText(a),
+    b: runText(b),
     differences: differencesOf(a, b),
     pairs: pairs.toSorted((first, second) => second.ratio.value - first.ratio.value),
     onlyInA: a.measurements.filter((measurement) => !inB.has(keyOf(measurement))),
     onlyInB: b.measurements.filter((measurement) => !inA.has(keyOf(measurement))),
   };
+}
+
+/** `host, Linux 6.18, strata 0.1.0 (commit), 2026-11-21T18:00:00Z` */
+function runText({ host, strata, startedAt }: Results): string {
+  const commit = strata.commit === undefined ? "" : ` (${strata.commit})`;
+  return `${host.name}, Linux ${host.kernel}, strata ${strata.version}${commit}, ${startedAt}`;
 }
 
 function keyOf(measurement: Measurement): string {
@@ -80,15 +91,12 @@ function differencesOf(a: Results, b: Results): Comparison["differences"] {
     .filter((each) => each.a !== each.b);
 }
 
-function traitsOf({ host, options, strata, subjects }: Results): Readonly<Record<string, string>> {
+function traitsOf({ host, options, subjects }: Results): Readonly<Record<string, string>> {
   const versions = subjects
     .filter(({ kind }) => kind === "peer")
     .map(({ id, version }) => `${id} ${version}`);
   const fileSystems = subjects.map(({ fileSystem: { type, loop } }) => (loop ? `${type} (loop)` : type));
   return {
-    strata: `${strata.version}${strata.commit === undefined ? "" : ` (${strata.commit})`}`,
-    host: host.name,
-    kernel: host.kernel,
     architecture: host.architecture,
     CPU: `${host.processor}, ${host.processors} usable`,
     memory: `${(host.memoryBytes / 2 ** 30).toFixed(1)} GiB`,

@@ -5,6 +5,8 @@ import { createRequire } from "node:module";
 export interface PageAssets {
   readonly plotScript: string;
   readonly plotStyle: string;
+  /** Goes with the two. */
+  readonly plotLicence: string;
   /** Draws the page's plots. */
   readonly pageScript: string;
 }
@@ -14,6 +16,7 @@ export function pageAssets(): PageAssets {
   return {
     plotScript: readFileSync(resolve("uplot/dist/uPlot.iife.min.js"), "utf8"),
     plotStyle: readFileSync(resolve("uplot/dist/uPlot.min.css"), "utf8"),
+    plotLicence: readFileSync(resolve("uplot/LICENSE"), "utf8"),
     pageScript: readFileSync(new URL("./page/draw.js", import.meta.url), "utf8").replace(
       /^\/\/# source.*$/m,
       "",

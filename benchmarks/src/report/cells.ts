@@ -5,6 +5,9 @@ import { formatBytes, formatMilliseconds, formatNumber, formatPercent, formatRat
 /** Of the figures of a measurement. */
 export const measurementHeadings = ["median", "p99", "±", "MB/s", "files/s", "written", "memory", "ratio"];
 
+/** Of fewer, p99 would be the longest one under another name. */
+export const fewSamples = 10;
+
 /** Who, and the figures under {@link measurementHeadings}; what there is none of is empty. */
 export function measurementCells(measurement: Measurement, reference: Measurement | undefined): string[] {
   const { subject, statistics, disturbances } = measurement;
@@ -15,8 +18,7 @@ export function measurementCells(measurement: Measurement, reference: Measuremen
   return [
     `${subject}${disturbances.length > 0 ? " !" : ""}`,
     formatMilliseconds(statistics.medianMilliseconds),
-    // Of few samples, it would be the longest one under another name.
-    statistics.samples < 10 ? "" : formatMilliseconds(statistics.p99Milliseconds),
+    statistics.samples < fewSamples ? "" : formatMilliseconds(statistics.p99Milliseconds),
     statistics.samples < 2 ? "" : formatPercent(statistics.marginPercent),
     throughput.bytes === undefined ? "" : formatNumber(throughput.bytes / 1e6),
     throughput.files === undefined ? "" : formatNumber(throughput.files),

@@ -1,3 +1,4 @@
+import { lacksOf } from "../advice/lacks.ts";
 import type { Results } from "../results/schema.ts";
 import { aboutPairs } from "./about.ts";
 import { pageAssets } from "./assets.ts";
@@ -14,7 +15,7 @@ import { style } from "./style.ts";
 export function benchPage(results: Results): string {
   const chapters = chaptersOf(results);
   const subjects = pageSubjects(results);
-  const { plotScript, plotStyle, pageScript } = pageAssets();
+  const { plotScript, plotStyle, plotLicence, pageScript } = pageAssets();
   const figures = chapters.flatMap(({ trends, cases }) => [...trends, ...cases]);
   const data: PageData = { subjects, plots: figures.flatMap(({ plots }) => plots) };
   const title = `${results.host.name}, Linux ${results.host.kernel}`;
@@ -66,6 +67,7 @@ ${chapters.map((chapter) => chapterElement(chapter, subjects)).join("\n")}
 </main>
 <script type="application/json" id="results">${json(results)}</script>
 <script type="application/json" id="plots">${json(data)}</script>
+<!-- uPlot: ${plotLicence.replaceAll("--", "")} -->
 <script>${plotScript}</script>
 <script type="module">${pageScript}</script>
 </body>
@@ -93,20 +95,30 @@ ${grid("Case by case", "figures cases", cases)}
 }
 
 function subjectTable({ subjects }: Results, looks: readonly PageSubject[]): string {
-  const rows = subjects.map(({ id, kind, version, fileSystem, lacks }) => {
-    const look = looks.find((each) => each.id === id);
+  const lookOf = (id: string) => looks.find((each) => each.id === id);
+  const rows = subjects.flatMap(({ id, kind, version, fileSystem, lacks }) => {
+    const look = lookOf(id);
+    if (look === undefined) return [];
     const where = fileSystem.loop ? `${fileSystem.type}, in a file made for this run` : fileSystem.type;
-    return `<tr><td class="left">${look === undefined ? "" : swatch(look)}${escaped(id)}</td><td class="left">${kind}</td>\
-<td class="left">${escaped(version)}</td><td class="left">${escaped(where)}</td><td class="left wide">${bullets(lacks)}</td></tr>`;
+    return `<tr><td class="left">${swatch(look)}${escaped(id)}</td><td class="left">${kind}</td>\
+<td class="left">${escaped(version)}</td><td class="left wide">${escaped(where)}</td><td class="left wide">${lackList(lacks)}</td></tr>`;
   });
+  const others = subjects
+    .filter(({ id }) => lookOf(id) === undefined)
+    .map(({ id, version }) => `${id} ${version}`);
   return `<div class="scrolled"><table class="subjects">
 <tr><th class="left">name</th><th class="left">kind</th><th class="left">version</th><th class="left">file system</th><th class="left">what it lacks here</th></tr>
 ${rows.join("\n")}
-</table></div>`;
+</table></div>
+${others.length === 0 ? "" : `<p class="others">Found here, but in none of these workloads: ${escaped(others.join(", "))}</p>`}`;
 }
 
-function bullets(texts: readonly string[]): string {
-  return texts.length === 0 ? "" : `<ul>${texts.map((each) => `<li>${escaped(each)}</li>`).join("")}</ul>`;
+function lackList(lacks: readonly string[]): string {
+  const items = lacksOf({ lacks }).map(
+    ({ words, reason }) => `<li>${escaped(words)}: ${escaped(reason)}</li>`,
+  );
+  if (items.length === 0) return "";
+  return `<details><summary>${items.length} ${items.length === 1 ? "thing" : "things"}</summary><ul>${items.join("")}</ul></details>`;
 }
 
 function problems(title: string, each: readonly (readonly [string, string])[]): string {

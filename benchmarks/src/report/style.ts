@@ -13,8 +13,8 @@ export const style = `
   --hue-1: light-dark(#d55e00, #ff8a4c);
   --hue-2: light-dark(#00845f, #2fc49a);
   --hue-3: light-dark(#b5478d, #e79bc4);
-  --hue-4: light-dark(#a87700, #f0c53a);
-  --hue-5: light-dark(#5b4bb7, #a79bf5);
+  --hue-4: light-dark(#5b4bb7, #a79bf5);
+  --hue-5: light-dark(#a87700, #f0c53a);
   --hue-6: light-dark(#6b6f76, #b4bac2);
   --hue-7: light-dark(#8c1c3f, #e0698c);
 }
@@ -66,6 +66,8 @@ th { color: var(--dim); font-weight: 600; }
 .wide { white-space: normal; }
 .subjects { width: 100%; font-size: 0.9rem; }
 .subjects td { vertical-align: top; }
+.subjects details { margin: 0; }
+.others { margin: 0.4rem 0 0; font-size: 0.85rem; }
 .subjects ul { margin: 0; padding-left: 1.1rem; color: var(--dim); }
 .problems { margin: 0; padding-left: 1.2rem; font-size: 0.9rem; }
 .problems li { overflow-wrap: anywhere; }

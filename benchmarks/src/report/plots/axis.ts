@@ -57,7 +57,7 @@ export function logAxis(label: string, figures: readonly number[]): Axis {
 function logTicks(from: number, to: number): number[] {
   const decades = Math.log10(to / from);
   if (decades < 0.7) {
-    const step = roundStep((to - from) / 4);
+    const step = roundStep((to - from) / 6);
     const first = Math.ceil(from / step);
     return Array.from({ length: Math.floor(to / step) - first + 1 }, (_, index) => (first + index) * step);
   }

@@ -1,7 +1,7 @@
 import { type Contest, caseKey, groupBy, referenceOf } from "../../results/cases.ts";
 import type { Measurement, Results } from "../../results/schema.ts";
 import { intervalOf } from "../../results/spread.ts";
-import { measurementCells, measurementHeadings } from "../cells.ts";
+import { fewSamples, measurementCells, measurementHeadings } from "../cells.ts";
 import { formatMilliseconds, formatRatio } from "../format.ts";
 import type { BarPlot, PageSubject, Plot, StripPlot } from "../page/plot.ts";
 import { linearAxis, logAxis, timeUnit } from "./axis.ts";
@@ -19,12 +19,19 @@ export function caseFigures(
 ): Figure[] {
   const indexOf = ({ subject }: Measurement) => subjects.findIndex(({ id }) => id === subject);
   return [...groupBy(contests, caseKey).values()].map((own): Figure => {
-    const references = new Map(own.map((contest) => [contest, referenceOf(contest, results.subjects)]));
-    const bars = own
-      .filter((contest) => isCompared(contest, own, results))
-      .map((contest) => barPlot(contest, references.get(contest), indexOf, nextId));
+    const references = new Map(
+      own.map((contest) => [
+        contest,
+        contest.measurements.length > 1 ? referenceOf(contest, results.subjects) : undefined,
+      ]),
+    );
+    const compared = own.filter((contest) => isCompared(contest, own, results));
+    const bars = compared.map((contest) => barPlot(contest, references.get(contest), indexOf, nextId));
     const measurements = own.flatMap((contest) => contest.measurements);
-    const plots: Plot[] = [...bars, stripPlot(own, references, indexOf, nextId)];
+    const plots: Plot[] = [
+      ...bars,
+      stripPlot(own, { references, withBars: new Set(compared) }, indexOf, nextId),
+    ];
     const rows = own.flatMap((contest) =>
       contest.measurements.map((measurement) => [
         contest.operation,
@@ -86,20 +93,26 @@ function barPlot(
     id: nextId(),
     description: `${operation}: median time of each subject, as bars`,
     x: linearAxis(`${operation}, ${name}`, Math.max(most, longest * factor)),
-    bars: bars.toSorted((a, b) => a.value - b.value),
+    bars,
   };
+}
+
+interface StripOptions {
+  readonly references: ReadonlyMap<Contest, Measurement | undefined>;
+  /** Those whose medians bars say already. */
+  readonly withBars: ReadonlySet<Contest>;
 }
 
 function stripPlot(
   contests: readonly Contest[],
-  references: ReadonlyMap<Contest, Measurement | undefined>,
+  { references, withBars }: StripOptions,
   indexOf: (measurement: Measurement) => number,
   nextId: () => string,
 ): StripPlot {
   const measurements = contests.flatMap((contest) => contest.measurements);
   const all = measurements.flatMap(({ statistics: { minimumMilliseconds, maximumMilliseconds } }) => [
-    Math.max(minimumMilliseconds, 1e-6),
-    Math.max(maximumMilliseconds, 1e-6),
+    minimumMilliseconds,
+    maximumMilliseconds,
   ]);
   const { name, factor } = timeUnit(measurements.map(({ statistics }) => statistics.medianMilliseconds));
   const operations = contests.map(({ operation }) => operation).join(", ");
@@ -115,20 +128,29 @@ function stripPlot(
       title: contest.operation,
       strips: contest.measurements.map((measurement) => {
         const { medianMilliseconds } = measurement.statistics;
-        const reference = references.get(contest);
-        const ratio =
-          contest.measurements.length > 1 && reference !== undefined
-            ? [formatRatio(medianMilliseconds / reference.statistics.medianMilliseconds)]
-            : [];
         return {
           subject: indexOf(measurement),
           samples: someOf(measurement).map((sample) => rounded(sample * factor)),
           median: medianMilliseconds * factor,
-          text: [formatMilliseconds(medianMilliseconds), ...ratio].join("  "),
+          text: withBars.has(contest)
+            ? reachText(measurement)
+            : medianText(measurement, references.get(contest)),
         };
       }),
     })),
   };
+}
+
+function medianText({ statistics }: Measurement, reference: Measurement | undefined): string {
+  const median = formatMilliseconds(statistics.medianMilliseconds);
+  if (reference === undefined) return median;
+  return `${median}  ${formatRatio(statistics.medianMilliseconds / reference.statistics.medianMilliseconds)}`;
+}
+
+function reachText({ statistics: { samples, p99Milliseconds, maximumMilliseconds } }: Measurement): string {
+  return samples < fewSamples
+    ? `up to ${formatMilliseconds(maximumMilliseconds)}`
+    : `p99 ${formatMilliseconds(p99Milliseconds)}`;
 }
 
 /** All samples; or evenly chosen ones by rank, the shortest and the longest included. */

@@ -1,11 +1,11 @@
 import type { Measurement } from "../../results/schema.ts";
 import { formatBytes } from "../format.ts";
 
-/** `parentFiles` → `parent files`; what is in bytes is shown with its unit. */
+/** `parentFiles` → `parent files`, `fileBytes` → `file size`: what is in bytes is shown with its unit. */
 export function parameterLabel(name: string): string {
   return name
-    .replace(/(?:^b|B)ytes$/, (ending) => (ending === "bytes" ? "size" : ""))
-    .replace(/([a-z])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`)
+    .replace(/bytes$/i, (ending) => (ending === "Bytes" ? "Size" : "size"))
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
     .toLowerCase();
 }
 
