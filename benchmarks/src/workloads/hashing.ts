@@ -1,71 +1,67 @@
-import { createHash, randomBytes } from "node:crypto";
-import { run } from "../peers/command.ts";
-import type { Operation, Workload } from "../workload.ts";
+import type { Case, Parameters, Scope, Workload } from "../workload.ts";
+import { blobsToHash, hashingParameters } from "./hashing/input.ts";
+import { openHash } from "./hashing/operations.ts";
 
-/** What a layer is hashed by: what one read gives. */
-const chunkBytes = 1024 * 1024;
-const chunks = 64;
+const sizes = {
+  quick: { memory: 128 * 2 ** 20, blob: 60e6, diffId: 40e6, rounds: 3 },
+  standard: { memory: 256 * 2 ** 20, blob: 256e6, diffId: 256e6, rounds: 10 },
+  full: { memory: 256 * 2 ** 20, blob: 1e9, diffId: 1e9, rounds: 20 },
+} as const;
+
+const titles = {
+  memory: "SHA-256 of data in memory",
+  blob: "SHA-256 of blobs, read from files",
+  diffId: "SHA-256 of what gzip layers inflate to",
+} as const;
+
+/** The programs that do the same. */
+const peers = { memory: "openssl", blob: "sha256sum", diffId: "sha256sum" } as const;
 
 /** SHA-256, which every byte of an image passes through once or twice. */
 export const hashing: Workload = {
   title: "Hashing",
-  summary: "SHA-256 of data in memory, in chunks of 1 MiB; beside it what the host's own programs do.",
+  summary:
+    "SHA-256 as layers are hashed: of data in memory, in chunks of 256 KiB, beside `openssl speed` with the same chunks; " +
+    "of blobs as they are read from files, beside `sha256sum`; and of what gzip layers inflate to, which takes a second " +
+    "thread beside each, and `gzip -dc | sha256sum` two processes. The start of a command is counted, but for openssl, " +
+    "which tells how fast it was.",
 
-  cases: ({ scale, subjects, threads }) =>
-    threads.map((count) => ({
-      title: `SHA-256, ${count} ${count === 1 ? "thread" : "threads"}`,
-      parameters: { threads: count },
-      // Hashing is the same for all drivers.
-      subjects: [
-        ...subjects.filter(({ kind }) => kind === "driver").slice(0, 1),
-        ...subjects.filter(({ id }) => id === "openssl"),
-      ],
-      threads: count,
-      iterations: 4,
-      rounds: scale === "quick" ? 5 : 10,
-      warmup: true,
-      settle: false,
-      turnSeconds: 2,
-    })),
+  cases: (scope) => scope.threads.flatMap((threads) => casesWith(threads, scope)),
 
-  async open({ subject }) {
-    const operation = subject.kind === "driver" ? hashOfNode() : speedOfOpenssl();
+  async setUp(context) {
+    const parameters = hashingParameters.parse(context.parameters);
+    if (parameters.source !== "memory") await blobsToHash(context, parameters);
+  },
+
+  async open(context) {
+    const operation = await openHash(context, hashingParameters.parse(context.parameters));
     return { operations: [operation], [Symbol.asyncDispose]: async () => {} };
   },
 };
 
-function hashOfNode(): Operation {
-  const chunk = randomBytes(chunkBytes);
-  return {
-    name: "hash",
-    work: { bytes: chunkBytes * chunks },
-    run: () => {
-      const hash = createHash("sha256");
-      for (let index = 0; index < chunks; index++) hash.update(chunk);
-      return hash.digest();
-    },
-  };
-}
-
-/** What openssl itself says of its speed with the same chunks: its start is not counted. */
-function speedOfOpenssl(): Operation {
-  return {
-    name: "hash",
-    work: { bytes: chunkBytes * chunks },
-    run: async () => {
-      const { stdout } = await run("openssl", [
-        "speed",
-        "-mr",
-        "-seconds",
-        "1",
-        "-bytes",
-        `${chunkBytes}`,
-        "-evp",
-        "sha256",
-      ]);
-      // +F:22:sha256:1234567.89, in bytes a second
-      const bytesPerSecond = Number(/^\+F:\d+:[^:]+:([\d.]+)/m.exec(stdout)?.[1]);
-      return { overriddenDuration: ((chunkBytes * chunks) / bytesPerSecond) * 1000 };
-    },
-  };
+function casesWith(threads: number, { scale, subjects, archive }: Scope): Case[] {
+  const { rounds, ...bytes } = sizes[scale];
+  // It is the same for all drivers.
+  const strata = subjects.filter(({ kind }) => kind === "driver").slice(0, 1);
+  return (["memory", "blob", "diffId"] as const).map((source) => {
+    const ofArchive = archive !== undefined && source !== "memory";
+    const parameters: Parameters = {
+      source,
+      threads,
+      ...(!ofArchive && { bytes: bytes[source] }),
+    };
+    const each = strata.length > 0 ? [...strata, ...subjects.filter(({ id }) => id === peers[source])] : [];
+    return {
+      title: `${titles[source]}${ofArchive ? ", of the archive" : ""}, ${threads} ${threads === 1 ? "thread" : "threads"}`,
+      parameters,
+      subjects: each,
+      threads,
+      // One: openssl takes a second for each.
+      iterations: 1,
+      rounds,
+      warmup: true,
+      settle: false,
+      turnSeconds: source === "memory" ? 0.6 : bytes[source] / 4e8,
+    };
+  });
 }
