@@ -9,7 +9,7 @@ import { debianPackages, npmPackages } from "./contents.ts";
 import { dataDirectory, dataset } from "./paths.ts";
 
 /**
- * Builds the input of the load benchmark: an image of four layers, about 1 GB and 80,000 files, as a plain
+ * Builds an image of real packages to measure with: four layers, about 1 GB and 80,000 files, as a plain
  * docker-archive and as an OCI layout with gzip layers. Kept in benchmarks/data; delete that to build it anew.
  */
 async function main(): Promise<void> {
