@@ -1,0 +1,124 @@
+import { Readable } from "node:stream";
+import { isStrataError, StrataError } from "@strata/core";
+import type { RegistriesConfig } from "../config/registries-config.ts";
+import { readBounded } from "./body.ts";
+import { connectionError } from "./connection-error.ts";
+import { displayUrl, type HttpAnswer, type HttpRequest, headerOf, isSuccess } from "./message.ts";
+import { type ConnectionOptions, connectionDefaults, Pools } from "./pools.ts";
+import { delayMs, isTransientStatus, type RetryOptions, retryAfterMs, retryDefaults, wait } from "./retry.ts";
+import { assertMayLead, assertSchemeAllowed } from "./scheme.ts";
+import { requestOn } from "./undici.ts";
+
+const maxRedirects = 10;
+const uploadPatience = 5;
+
+export type HttpOptions = ConnectionOptions & RetryOptions;
+
+/** Requests that reach an answer if there is one: over kept connections, along redirects, again after what passes. */
+export class HttpClient {
+  readonly config: RegistriesConfig;
+  readonly #pools: Pools;
+  readonly #connection: Required<ConnectionOptions>;
+  readonly #retry: Required<RetryOptions>;
+
+  constructor(config: RegistriesConfig, options: HttpOptions = {}) {
+    this.config = config;
+    this.#connection = { ...connectionDefaults, ...options };
+    this.#retry = { ...retryDefaults, ...options };
+    this.#pools = new Pools(config, this.#connection);
+  }
+
+  /**
+   * Send a request, and again while the answer is 429 or one of the server's own trouble, or the connection fails, if
+   * it may be sent again: a stream never may. What the server says in the end is returned,
+   * whatever it is.
+   * @throws StrataError `Aborted` if there is no answer, `FailedPrecondition` if there never will be one, e.g. for an
+   *   untrusted certificate; `InvalidArgument` for an answer of more than 4 MiB that is no stream
+   */
+  async send(request: HttpRequest): Promise<HttpAnswer> {
+    const attempts = request.attempts ?? this.#retry.attempts;
+    for (let attempt = 1; ; attempt++) {
+      const last = attempt >= attempts || request.body instanceof Readable;
+      let delay: number | undefined;
+      try {
+        const answer = await this.#follow(request);
+        const again = isTransientStatus(answer.status) && (request.once !== true || answer.status === 429);
+        delay = delayMs(attempt, retryAfterMs(answer), this.#retry);
+        if (last || !again || delay === undefined) return answer;
+      } catch (error) {
+        if (last || request.once === true || !isStrataError(error, "Aborted")) throw error;
+        delay = delayMs(attempt, undefined, this.#retry);
+      }
+      await wait(delay ?? 0, request.signal);
+    }
+  }
+
+  /** By hand, so that nothing meant for one host is shown to another (CVE-2020-15157). */
+  async #follow(request: HttpRequest): Promise<HttpAnswer> {
+    let { url, authorization } = request;
+    for (let redirects = 0; redirects <= maxRedirects; redirects++) {
+      const answer = await this.#exchange({ ...request, url, authorization });
+      const next = redirectOf(answer, request);
+      if (next === undefined) return answer;
+      assertMayLead(url, next, this.config);
+      // A host that has been left is not trusted with it again either: who led there may be any.
+      if (next.origin !== url.origin) authorization = undefined;
+      url = next;
+    }
+    throw new StrataError(
+      "FailedPrecondition",
+      `${displayUrl(request.url)}: more than ${maxRedirects} redirects`,
+    );
+  }
+
+  async #exchange(request: HttpRequest): Promise<HttpAnswer> {
+    const { method, url, signal, body, authorization } = request;
+    signal?.throwIfAborted();
+    assertSchemeAllowed(url, this.config);
+    try {
+      const pool = await this.#pools.get(url);
+      const answer = await requestOn(pool, {
+        method,
+        path: url.pathname + url.search,
+        headers: { "user-agent": "strata", ...request.headers, ...(authorization && { authorization }) },
+        ...(body !== undefined && {
+          body,
+          headersTimeout: this.#connection.answerTimeoutMs * uploadPatience,
+        }),
+        ...(signal && { signal }),
+      });
+      const { statusCode: status, headers } = answer;
+      const asStream = request.stream === true && isSuccess(status);
+      const bytes = asStream
+        ? Buffer.alloc(0)
+        : await readBounded(answer.body, displayUrl(url)).catch((error: unknown) => {
+            // docker-registry promises more content with a 416 than it sends; the refusal counts all the same.
+            if (status < 400 || signal?.aborted) throw error;
+            return Buffer.alloc(0);
+          });
+      return { status, headers, url, bytes, stream: asStream ? answer.body : undefined };
+    } catch (error) {
+      throw connectionError(error, url, this.config.path, signal);
+    }
+  }
+
+  /** End all connections. Twice is fine. */
+  close(): Promise<void> {
+    return this.#pools.close();
+  }
+}
+
+/** Where an answer leads, if it leads somewhere and the request can go there as it is. */
+function redirectOf(answer: HttpAnswer, { method, body }: HttpRequest): URL | undefined {
+  const keepsMethod = answer.status === 307 || answer.status === 308;
+  const mayChange = [301, 302, 303].includes(answer.status) && (method === "GET" || method === "HEAD");
+  if (body instanceof Readable || !(keepsMethod || mayChange)) return undefined;
+  const location = headerOf(answer, "location");
+  if (location === undefined || !URL.canParse(location, answer.url.href)) {
+    throw new StrataError("FailedPrecondition", `${displayUrl(answer.url)}: redirects to nowhere`);
+  }
+  const next = new URL(location, answer.url);
+  next.username = "";
+  next.password = "";
+  return next;
+}

@@ -1,0 +1,87 @@
+import { readFile } from "node:fs/promises";
+import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
+import { attempt, StrataError } from "@strata/core";
+import type { RegistriesConfig } from "../config/registries-config.ts";
+import { Pool } from "./undici.ts";
+
+export interface ConnectionOptions {
+  /** How many connections one host gets at most; further requests wait for a free one. @defaultValue 8 */
+  readonly connectionsPerHost?: number;
+  /** How long a connection may take to be made. @defaultValue 15_000 */
+  readonly connectTimeoutMs?: number;
+  /** How long the beginning of an answer may take. @defaultValue 60_000; for uploads five times as long */
+  readonly answerTimeoutMs?: number;
+  /** How long an answer may pause in the middle, while somebody waits for more. @defaultValue 60_000 */
+  readonly idleTimeoutMs?: number;
+}
+
+export const connectionDefaults: Required<ConnectionOptions> = {
+  connectionsPerHost: 8,
+  connectTimeoutMs: 15_000,
+  answerTimeoutMs: 60_000,
+  idleTimeoutMs: 60_000,
+};
+
+/** The connections to each host: kept for the next request, limited in number, trusted as `registries.json` says. */
+export class Pools {
+  readonly #config: RegistriesConfig;
+  readonly #options: Required<ConnectionOptions>;
+  readonly #pools = new Map<string, Promise<Pool>>();
+
+  constructor(config: RegistriesConfig, options: Required<ConnectionOptions>) {
+    this.#config = config;
+    this.#options = options;
+  }
+
+  /** @throws StrataError `NotFound`, `InvalidArgument` if a file of certificates is not there or not what it must be */
+  get(origin: URL): Promise<Pool> {
+    const present = this.#pools.get(origin.origin);
+    if (present !== undefined) return present;
+    const pool = this.#make(origin);
+    this.#pools.set(origin.origin, pool);
+    return pool;
+  }
+
+  async #make(origin: URL): Promise<Pool> {
+    const { connectionsPerHost, connectTimeoutMs, answerTimeoutMs, idleTimeoutMs } = this.#options;
+    const secureContext = origin.protocol === "https:" ? await this.#secureContext(origin) : undefined;
+    return new Pool(origin.origin, {
+      connections: connectionsPerHost,
+      headersTimeout: answerTimeoutMs,
+      bodyTimeout: idleTimeoutMs,
+      connect: { timeout: connectTimeoutMs, ...(secureContext && { secureContext }) },
+    });
+  }
+
+  async #secureContext(origin: URL): Promise<SecureContext | undefined> {
+    const { ca, cert, key } = this.#config.at(origin);
+    if (ca === undefined && cert === undefined) return undefined;
+    const read = (path: string | undefined, what: string) =>
+      path === undefined
+        ? undefined
+        : attempt(`${this.#config.path}: ${what} of ${origin.host}`, () => readFile(path));
+    const [caPem, certPem, keyPem] = await Promise.all([
+      read(ca, "ca"),
+      read(cert, "cert"),
+      read(key, "key"),
+    ]);
+    try {
+      return createSecureContext({
+        ...(caPem && { ca: [...rootCertificates, caPem] }),
+        ...(certPem && { cert: certPem }),
+        ...(keyPem && { key: keyPem }),
+      });
+    } catch (cause) {
+      const files = [ca, cert, key].filter((path) => path !== undefined).join(", ");
+      const message = `${this.#config.path}: ${origin.host}: ${files}: expected PEM: ${String(cause)}`;
+      throw new StrataError("InvalidArgument", message, { cause });
+    }
+  }
+
+  /** End all connections, whatever is under way on them. Twice is fine. */
+  async close(): Promise<void> {
+    const pools = await Promise.allSettled(this.#pools.values());
+    this.#pools.clear();
+    await Promise.all(pools.map((pool) => pool.status === "fulfilled" && pool.value.destroy()));
+  }
+}
