@@ -59,10 +59,13 @@ export function compareResults(a: Results, b: Results): Comparison {
   };
 }
 
-/** `host, Linux 6.18, strata 0.1.0 (commit), 2026-11-21T18:00:00Z` */
+/** `host, Linux 6.18.1, strata 0.1.0 (commit), 2026-11-21T18:00:00Z` */
 function runText({ host, strata, startedAt }: Results): string {
-  const commit = strata.commit === undefined ? "" : ` (${strata.commit})`;
-  return `${host.name}, Linux ${host.kernel}, strata ${strata.version}${commit}, ${startedAt}`;
+  return `${host.name}, Linux ${host.kernel}, strata ${versionText(strata)}, ${startedAt}`;
+}
+
+function versionText({ version, commit }: Results["strata"]): string {
+  return commit === undefined ? version : `${version} (${commit})`;
 }
 
 function keyOf(measurement: Measurement): string {
@@ -91,12 +94,15 @@ function differencesOf(a: Results, b: Results): Comparison["differences"] {
     .filter((each) => each.a !== each.b);
 }
 
-function traitsOf({ host, options, subjects }: Results): Readonly<Record<string, string>> {
+function traitsOf({ host, options, strata, subjects }: Results): Readonly<Record<string, string>> {
   const versions = subjects
     .filter(({ kind }) => kind === "peer")
     .map(({ id, version }) => `${id} ${version}`);
   const fileSystems = subjects.map(({ fileSystem: { type, loop } }) => (loop ? `${type} (loop)` : type));
   return {
+    strata: versionText(strata),
+    host: host.name,
+    kernel: host.kernel,
     architecture: host.architecture,
     CPU: `${host.processor}, ${host.processors} usable`,
     memory: `${(host.memoryBytes / 2 ** 30).toFixed(1)} GiB`,
