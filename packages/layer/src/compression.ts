@@ -1,9 +1,5 @@
 import type { Duplex } from "node:stream";
-import { bunzip2 } from "./compression/bunzip2.ts";
 import { GeneratorDuplex } from "./compression/generator-duplex.ts";
-import { gunzip } from "./compression/gunzip.ts";
-import { unxz } from "./compression/unxz.ts";
-import { unzstd } from "./compression/unzstd.ts";
 
 /** How a blob's bytes are compressed. */
 export type Compression = "none" | "gzip" | "bzip2" | "xz" | "zstd";
@@ -20,9 +16,15 @@ export function detectCompression(head: Buffer): Compression {
   return magics.find(([, magic]) => head.subarray(0, magic.length).equals(magic))?.[0] ?? "none";
 }
 
-const decoders: Readonly<
-  Record<Exclude<Compression, "none">, (source: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>>
-> = { gzip: gunzip, bzip2: bunzip2, xz: unxz, zstd: unzstd };
+type Decoder = (source: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>;
+
+/** Each is loaded when it is first needed: a thread that inflates gzip starts without the others. */
+const decoders: Readonly<Record<Exclude<Compression, "none">, () => Promise<Decoder>>> = {
+  gzip: async () => (await import("./compression/gunzip.ts")).gunzip,
+  bzip2: async () => (await import("./compression/bunzip2.ts")).bunzip2,
+  xz: async () => (await import("./compression/unxz.ts")).unxz,
+  zstd: async () => (await import("./compression/unzstd.ts")).unzstd,
+};
 
 /**
  * The bytes that compressed ones stand for. Concatenated members, streams and frames are taken as one. Memory: some
@@ -30,7 +32,15 @@ const decoders: Readonly<
  * @throws StrataError `Corrupt`, for a truncated stream or a wrong checksum
  */
 export function decompress(compression: Compression, source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  return compression === "none" ? source : decoders[compression](source);
+  return compression === "none" ? source : decode(compression, source);
+}
+
+async function* decode(
+  compression: Exclude<Compression, "none">,
+  source: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer> {
+  const decoder = await decoders[compression]();
+  yield* decoder(source);
 }
 
 /** {@link decompress} as a stream: write compressed bytes into it, read what they stand for. */

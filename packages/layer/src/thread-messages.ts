@@ -1,20 +1,32 @@
 import { type ErrorCode, isStrataError, StrataError } from "@strata/core";
-import type { ApplyJob } from "./apply/apply-layer.ts";
+import type { Feed } from "./apply/feed-layer.ts";
+import type { ApplyJob } from "./apply/job.ts";
 import type { AppliedLayer } from "./apply/options.ts";
 
-/** To a thread: apply this. One at a time. */
+/** To a thread: one at a time. */
 export interface JobMessage {
   readonly job: ApplyJob;
   /** Shared: not 0 at index 0 means that the job is to be aborted. */
   readonly abort: Int32Array;
+  /** Only for a layer that two threads share. */
+  readonly feed?: Feed;
 }
 
-/** From a thread: any number of `progress`, then one of the others. */
-export type ReplyMessage =
-  | { readonly kind: "progress"; readonly bytesRead: number }
+export interface ProgressMessage {
+  readonly kind: "progress";
+  readonly bytesRead: number;
+}
+
+/** From a thread that applies a layer, after any number of `progress`. */
+export type ApplyReply =
   | { readonly kind: "done"; readonly layer: AppliedLayer }
   | { readonly kind: "aborted" }
   | { readonly kind: "failed"; readonly error: SentError };
+
+/** From a thread that feeds one, after any number of `progress`: it has stopped. The other one knows what came of it. */
+export interface FeedReply {
+  readonly kind: "fed";
+}
 
 /** An error as it is sent: cloning by itself would lose its class, its code and all that it carries. */
 export interface SentError {

@@ -1,11 +1,9 @@
-/** The program of a thread of {@link LayerWorkers}. */
+/** The program of a thread of {@link LayerWorkers} that applies layers. */
 import { parentPort } from "node:worker_threads";
 import { applyLayer } from "./apply/apply-layer.ts";
-import { type JobMessage, packError, type ReplyMessage } from "./thread-messages.ts";
-
-const progressMs = 50;
-
-class JobAborted extends Error {}
+import { JobAborted } from "./apply/job.ts";
+import { threadHooks } from "./thread-hooks.ts";
+import { type ApplyReply, type JobMessage, packError } from "./thread-messages.ts";
 
 if (parentPort === null) throw new Error("this module is the program of a worker thread");
 const port = parentPort;
@@ -14,20 +12,11 @@ port.on("message", (message: JobMessage) => {
   void run(message).then((reply) => port.postMessage(reply));
 });
 
-async function run({ job, abort }: JobMessage): Promise<ReplyMessage> {
-  const checkAbort = () => {
-    if (Atomics.load(abort, 0) !== 0) throw new JobAborted();
-  };
-  let reported = performance.now();
-  const onProgress = (bytesRead: number) => {
-    checkAbort();
-    if (performance.now() - reported < progressMs) return;
-    reported = performance.now();
-    port.postMessage({ kind: "progress", bytesRead } satisfies ReplyMessage);
-  };
+async function run({ job, abort, feed }: JobMessage): Promise<ApplyReply> {
+  const hooks = threadHooks(port, abort);
   try {
-    checkAbort();
-    return { kind: "done", layer: await applyLayer(job, { checkAbort, onProgress }) };
+    hooks.checkAbort();
+    return { kind: "done", layer: await applyLayer(job, hooks, feed) };
   } catch (error) {
     return error instanceof JobAborted ? { kind: "aborted" } : { kind: "failed", error: packError(error) };
   }

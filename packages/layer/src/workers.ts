@@ -1,14 +1,20 @@
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
-import { type LayerLayout, StrataError } from "@strata/core";
-import type { ApplyJob } from "./apply/apply-layer.ts";
+import { StrataError } from "@strata/core";
 import type { AppliedLayer, ApplyOptions } from "./apply/options.ts";
-import { type JobMessage, type ReplyMessage, unpackError } from "./thread-messages.ts";
+import { newRing, type RingMemory } from "./apply/ring.ts";
+import { ApplyTask, type LayerThreads } from "./apply-task.ts";
+import { Threads } from "./threads.ts";
 
 export interface LayerWorkersOptions {
-  /** How many layers are applied at the same time, each by a thread. @defaultValue the number of CPUs, at most 4 */
+  /**
+   * How many layers are applied at the same time. Each has a thread, a large one two of them, unless there is only one
+   * CPU. @defaultValue the number of CPUs, at most 4
+   */
   readonly threads?: number;
 }
+
+/** Bytes in the source. Below, a second thread takes more to start than it brings. */
+const minSplitBytes = 16 * 2 ** 20;
 
 /**
  * A pool of threads that apply layers. Jobs beyond the number of threads wait, and begin in the order they came.
@@ -18,9 +24,13 @@ export interface LayerWorkersOptions {
  */
 export class LayerWorkers implements AsyncDisposable {
   readonly #threads: number;
-  readonly #idle: Worker[] = [];
-  readonly #waiting: Job[] = [];
-  readonly #running = new Map<Job, Promise<void>>();
+  readonly #pool: LayerThreads = {
+    applying: new Threads(new URL("./thread.js", import.meta.url)),
+    feeding: new Threads(new URL("./feeding-thread.js", import.meta.url)),
+  };
+  readonly #rings: RingMemory[] = [];
+  readonly #waiting: ApplyTask[] = [];
+  readonly #running = new Map<ApplyTask, Promise<void>>();
   #closed = false;
 
   /** @throws TypeError, if `threads` is not a positive whole number */
@@ -50,7 +60,7 @@ export class LayerWorkers implements AsyncDisposable {
     if (this.#closed) throw closedError();
     options.signal?.throwIfAborted();
     return await new Promise((resolve, reject) => {
-      this.#waiting.push(new Job(options, resolve, reject));
+      this.#waiting.push(new ApplyTask(options, resolve, reject));
       this.#next();
     });
   }
@@ -58,10 +68,10 @@ export class LayerWorkers implements AsyncDisposable {
   /** Stop the threads. Jobs that are not done fail with `Aborted`. Closing twice is fine. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const job of this.#waiting.splice(0)) job.fail(closedError());
-    for (const job of this.#running.keys()) job.abort(closedError());
+    for (const task of this.#waiting.splice(0)) task.fail(closedError());
+    for (const task of this.#running.keys()) task.abort(closedError());
     await Promise.all(this.#running.values());
-    await Promise.all(this.#idle.splice(0).map((worker) => worker.terminate()));
+    await Promise.all([this.#pool.applying.close(), this.#pool.feeding.close()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -70,127 +80,33 @@ export class LayerWorkers implements AsyncDisposable {
 
   #next(): void {
     while (this.#running.size < this.#threads) {
-      const job = this.#waiting.shift();
-      if (job === undefined) return;
-      if (job.isDone) continue;
-      const done = this.#run(job).finally(() => {
-        this.#running.delete(job);
+      const task = this.#waiting.shift();
+      if (task === undefined) return;
+      if (task.isDone) continue;
+      const done = this.#run(task).finally(() => {
+        this.#running.delete(task);
         this.#next();
       });
-      this.#running.set(job, done);
+      this.#running.set(task, done);
     }
   }
 
-  async #run(job: Job): Promise<void> {
-    const worker = this.#idle.pop() ?? startThread();
-    worker.ref();
-    const reusable = await job.runOn(worker);
-    worker.unref();
-    if (reusable) this.#idle.push(worker);
-    else await worker.terminate();
-  }
-}
-
-class Job {
-  readonly #options: ApplyOptions;
-  readonly #resolve: (layer: AppliedLayer) => void;
-  readonly #reject: (reason: unknown) => void;
-  readonly #abort = new Int32Array(new SharedArrayBuffer(4));
-  readonly #onAbort = () => this.abort(this.#options.signal?.reason);
-  #reason: unknown;
-  #running = false;
-  isDone = false;
-
-  constructor(
-    options: ApplyOptions,
-    resolve: (layer: AppliedLayer) => void,
-    reject: (reason: unknown) => void,
-  ) {
-    this.#options = options;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
-  }
-
-  /** Stop it: at once, if it has not begun, else as soon as the thread notices. */
-  abort(reason: unknown): void {
-    this.#reason = reason;
-    Atomics.store(this.#abort, 0, 1);
-    if (!this.#running) this.fail(reason);
-  }
-
-  fail(reason: unknown): void {
-    this.#finish();
-    this.#reject(reason);
-  }
-
-  /** @returns whether the thread can take another job */
-  async runOn(worker: Worker): Promise<boolean> {
-    this.#running = true;
-    const { signal: _, onProgress, layout, ...rest } = this.#options;
-    const job: ApplyJob = { ...rest, layout: withoutFunctions(layout) };
-    return await new Promise((resolve) => {
-      const end = (reusable: boolean, settle: () => void) => {
-        worker.off("message", onMessage);
-        worker.off("error", onError);
-        worker.off("exit", onExit);
-        settle();
-        resolve(reusable);
-      };
-      const onMessage = (reply: ReplyMessage) => {
-        if (reply.kind === "progress") onProgress?.(reply.bytesRead);
-        else end(true, () => this.#settle(reply));
-      };
-      const onError = (error: unknown) => end(false, () => this.fail(error));
-      const onExit = (code: number) => end(false, () => this.fail(exitError(code)));
-      worker.on("message", onMessage);
-      worker.on("error", onError);
-      worker.on("exit", onExit);
-      worker.postMessage({ job, abort: this.#abort } satisfies JobMessage);
-    });
-  }
-
-  #settle(reply: Exclude<ReplyMessage, { kind: "progress" }>): void {
-    if (Atomics.load(this.#abort, 0) !== 0) {
-      this.fail(this.#reason);
-    } else if (reply.kind === "done") {
-      this.#finish();
-      this.#resolve(reply.layer);
-    } else {
-      this.fail(reply.kind === "failed" ? unpackError(reply.error) : exitError(0));
+  async #run(task: ApplyTask): Promise<void> {
+    if (!isWorthTwo(task)) {
+      await task.runOn(this.#pool);
+      return;
     }
-  }
-
-  #finish(): void {
-    this.isDone = true;
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    const ring = this.#rings.pop() ?? newRing();
+    await task.runOn(this.#pool, ring);
+    this.#rings.push(ring);
   }
 }
 
-function startThread(): Worker {
-  const worker = new Worker(new URL("./thread.js", import.meta.url), {
-    name: "strata-layer",
-    // Flags of the process are not for the thread: with --input-type, for one, it would not start.
-    execArgv: [],
-    // What a layer leaves behind on the heap is soon garbage, and each piece of it holds a megabyte outside of the
-    // heap: collected often, it is not there twice.
-    resourceLimits: { maxYoungGenerationSizeMb: 4 },
-  });
-  worker.unref();
-  return worker;
-}
-
-/** A layout as it can be sent; apply has no use for the driver's `touched`. */
-function withoutFunctions(layout: LayerLayout): LayerLayout {
-  if (layout.format === "overlay") return layout;
-  const { format, dir, base } = layout;
-  return { format, dir, ...(base !== undefined && { base }) };
+/** Whether a second thread for a layer brings more than it costs. On one CPU it never does. */
+function isWorthTwo({ size }: ApplyTask): boolean {
+  return size >= minSplitBytes && availableParallelism() > 1;
 }
 
 function closedError(): StrataError {
   return new StrataError("Aborted", "cannot apply the layer: the workers were closed; make new ones");
-}
-
-function exitError(code: number): StrataError {
-  return new StrataError("Aborted", `the thread that applied the layer ended (exit code ${code}); try again`);
 }

@@ -1,67 +1,58 @@
-import { createHash } from "node:crypto";
-import {
-  type Digest,
-  errnoCode,
-  isStrataError,
-  type LayerLayout,
-  StrataError,
-  toStrataError,
-} from "@strata/core";
+import { type Digest, errnoCode, type LayerLayout, StrataError, toStrataError } from "@strata/core";
 import { AT_FDCWD, close, O_DIRECTORY, O_RDONLY, openat, readdir } from "@strata/linux";
-import { type Compression, decompress, detectCompression } from "../compression.ts";
-import { defaultLimits, type Limits, limitExceeded, ratioJudgedFromBytes } from "../limits.ts";
+import { defaultLimits, type Limits } from "../limits.ts";
 import { nothingUnresolved, settleLayer, type Unresolved } from "../settle.ts";
 import { TarReader } from "../tar/tar-reader.ts";
 import { Applier } from "./applier.ts";
-import { BlobSource } from "./blob-source.ts";
-import type { AppliedLayer, ApplyOptions, ExpectedLayer } from "./options.ts";
-
-/** What of {@link ApplyOptions} can be sent to another thread. */
-export type ApplyJob = Omit<ApplyOptions, "signal" | "onProgress">;
-
-/** What the thread does meanwhile. */
-export interface ApplyHooks {
-  /** Called after each chunk of the source and of what comes out of it. What it throws ends the work. */
-  readonly checkAbort: () => void;
-  /** Called after each chunk of the source. */
-  readonly onProgress: (bytesRead: number) => void;
-}
+import type { Feed } from "./feed-layer.ts";
+import type { ApplyHooks, ApplyJob } from "./job.ts";
+import { isContentError, type LayerContent } from "./layer-content.ts";
+import type { AppliedLayer, ExpectedLayer } from "./options.ts";
 
 /**
  * Apply a layer in this thread, which it keeps busy: read, hash, inflate, hash, write files, in one pass.
+ * @param feed - where another thread does all that comes before the writing
  * @throws StrataError, see `LayerWorkers.apply`
  */
-export async function applyLayer(job: ApplyJob, hooks: ApplyHooks): Promise<AppliedLayer> {
+export async function applyLayer(job: ApplyJob, hooks: ApplyHooks, feed?: Feed): Promise<AppliedLayer> {
   try {
     assertFresh(job.layout);
-    return await applyFile(job, hooks);
+    return await applyBlob(job, hooks, feed);
   } catch (error) {
     throw toStrataError(error, `cannot apply the layer in ${job.source.path}`);
   }
 }
 
-async function applyFile(job: ApplyJob, hooks: ApplyHooks): Promise<AppliedLayer> {
-  const { expected = {}, keepAs } = job;
-  const source = new BlobSource(job.source, {
-    onChunk: hooks.onProgress,
-    ...(keepAs !== undefined && { keepAs }),
-  });
+async function applyBlob(job: ApplyJob, hooks: ApplyHooks, feed: Feed | undefined): Promise<AppliedLayer> {
+  const { expected = {} } = job;
+  const limits = { ...defaultLimits, ...job.limits };
+  const content = await openContent(job, limits, hooks, feed);
   try {
-    if (expected.blobSize !== undefined && expected.blobSize !== source.size) {
-      throw mismatch("size", `${expected.blobSize} bytes`, `${source.size} bytes`);
+    if (expected.blobSize !== undefined && expected.blobSize !== content.size) {
+      throw mismatch("size", `${expected.blobSize} bytes`, `${content.size} bytes`);
     }
-    return await applySource(source, job, { ...defaultLimits, ...job.limits }, hooks);
+    return await applyContent(content, job, limits);
   } finally {
-    source.close();
+    content.close();
   }
 }
 
-async function applySource(
-  source: BlobSource,
+/** Each kind is loaded when it is needed: a thread that is fed starts without the code for reading blobs. */
+async function openContent(
   job: ApplyJob,
   limits: Limits,
   hooks: ApplyHooks,
-): Promise<AppliedLayer> {
+  feed: Feed | undefined,
+): Promise<LayerContent> {
+  if (feed !== undefined) {
+    const { FedContent } = await import("./fed-content.ts");
+    return new FedContent(feed, hooks.checkAbort);
+  }
+  const { BlobContent } = await import("./blob-content.ts");
+  return new BlobContent(job, limits, hooks);
+}
+
+async function applyContent(content: LayerContent, job: ApplyJob, limits: Limits): Promise<AppliedLayer> {
   const { layout, expected = {} } = job;
   const applier = new Applier({
     dir: layout.dir,
@@ -71,42 +62,29 @@ async function applySource(
     limits,
   });
   try {
-    const guard = new OutputGuard(source, limits, hooks);
-    const content = await readLayer(source, new TarReader(applier, limits), guard, expected);
+    const digests = await readLayer(content, new TarReader(applier, limits), expected);
+    const { compression, size: blobSize } = content;
     const { entries, contentBytes } = applier;
-    return { ...content, blobSize: source.size, entries, contentBytes, unresolved: finish(applier, job) };
+    return { ...digests, compression, blobSize, entries, contentBytes, unresolved: finish(applier, job) };
   } catch (error) {
-    throw explain(error, applier, source, expected);
+    throw explain(error, applier, content, expected);
   } finally {
     applier.close();
   }
 }
 
-type Content = Pick<AppliedLayer, "blob" | "diffId" | "compression">;
-
-/** Pass the whole source through hashing, inflating and the tar reader. */
+/** Pass the whole archive through the tar reader, and verify what it was. */
 async function readLayer(
-  source: BlobSource,
+  content: LayerContent,
   reader: TarReader,
-  guard: OutputGuard,
   expected: ExpectedLayer,
-): Promise<Content> {
-  const compression = detectCompression(source.peek(6));
-  // What is not compressed is its own DiffID: one pass over the bytes serves both digests.
-  let diffId: Digest | undefined;
-  if (compression === "none") {
-    for (const chunk of source.chunks()) {
-      guard.count(chunk);
-      reader.write(chunk);
-    }
-  } else {
-    diffId = await inflate(source, compression, reader, guard);
-  }
+): Promise<Pick<AppliedLayer, "blob" | "diffId">> {
+  for await (const chunk of content.chunks()) reader.write(chunk);
   const ended = reader.end();
-  source.drain();
-  const blob = source.digest();
+  const blob = content.blob();
+  const diffId = content.diffId();
   verify("digest", expected.blob, blob);
-  verify("DiffID", expected.diffId, diffId ?? blob);
+  verify("DiffID", expected.diffId, diffId);
   if (!ended && expected.blob === undefined && expected.diffId === undefined) {
     // docker takes such archives. With a digest, it is known to be whole.
     throw new StrataError(
@@ -114,43 +92,7 @@ async function readLayer(
       "the archive has no end mark, so it may be truncated; fetch it again, or give its digest",
     );
   }
-  return { blob, diffId: diffId ?? blob, compression };
-}
-
-async function inflate(
-  source: BlobSource,
-  compression: Compression,
-  reader: TarReader,
-  guard: OutputGuard,
-): Promise<Digest> {
-  const hash = createHash("sha256");
-  for await (const chunk of decompress(compression, source.ownChunks())) {
-    guard.count(chunk);
-    hash.update(chunk);
-    reader.write(chunk);
-  }
-  return `sha256:${hash.digest("hex")}`;
-}
-
-/** Watches what comes out of a source. */
-class OutputGuard {
-  readonly #limits: Limits;
-  readonly #hooks: ApplyHooks;
-  readonly #allowedByRatio: number;
-  #bytes = 0;
-
-  constructor({ size }: BlobSource, limits: Limits, hooks: ApplyHooks) {
-    this.#limits = limits;
-    this.#hooks = hooks;
-    this.#allowedByRatio = Math.max(size * limits.maxRatio, ratioJudgedFromBytes);
-  }
-
-  count({ length }: Buffer): void {
-    this.#bytes += length;
-    if (this.#bytes > this.#limits.maxBytes) throw limitExceeded(this.#limits, "maxBytes");
-    if (this.#bytes > this.#allowedByRatio) throw limitExceeded(this.#limits, "maxRatio");
-    this.#hooks.checkAbort();
-  }
+  return { blob, diffId };
 }
 
 function finish(applier: Applier, { layout, lowersLater }: ApplyJob): Unresolved {
@@ -179,11 +121,9 @@ function assertFresh(layout: LayerLayout): void {
  * The error to report. Whatever went wrong, a source that is not what was asked for comes first: what is in it means
  * nothing then.
  */
-function explain(error: unknown, applier: Applier, source: BlobSource, { blob }: ExpectedLayer): unknown {
-  const fromContent = isStrataError(error, "InvalidArgument") || isStrataError(error, "Corrupt");
-  if (fromContent && blob !== undefined) {
-    source.drain();
-    const actual = source.digest();
+function explain(error: unknown, applier: Applier, content: LayerContent, { blob }: ExpectedLayer): unknown {
+  if (isContentError(error) && blob !== undefined) {
+    const actual = content.blob();
     if (actual !== blob) return mismatch("digest", blob, actual, error);
   }
   const what = `cannot apply the layer's entry ${applier.currentPath}`;

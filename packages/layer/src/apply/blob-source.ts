@@ -13,6 +13,9 @@ export interface BlobSourceOptions {
   readonly onChunk: (bytesRead: number) => void;
 }
 
+/** Where a chunk is to be read to, of `wanted` bytes at most. */
+export type Room = (wanted: number) => Buffer;
+
 /** The bytes of a layer's blob, read once: hashed and kept as they pass. */
 export class BlobSource {
   /** Bytes in the source. */
@@ -54,10 +57,12 @@ export class BlobSource {
     return head.subarray(0, readSync(this.#fd, head, 0, head.length, this.#offset));
   }
 
-  /** The chunks one after the other; each is valid until the next is asked for. */
-  *chunks(): Generator<Buffer> {
-    const buffer = Buffer.allocUnsafeSlow(chunkBytes);
-    while (this.#done < this.size) yield this.#read(buffer);
+  /**
+   * The chunks one after the other; each is valid until the next is asked for.
+   * @param room - where they are read to. @defaultValue one buffer, again and again
+   */
+  *chunks(room = oneBuffer()): Generator<Buffer> {
+    while (this.#done < this.size) yield this.#read(room(chunkBytes));
   }
 
   /** The same for a consumer that keeps a chunk after asking for the next. */
@@ -93,6 +98,11 @@ export class BlobSource {
     this.#onChunk(this.#done);
     return chunk;
   }
+}
+
+function oneBuffer(): Room {
+  const buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  return () => buffer;
 }
 
 function writeAll(fd: number, bytes: Buffer): void {
