@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
-import { mountHolding } from "@strata/linux";
+import { AT_FDCWD, type Device, type MountEntry, mountHolding, S_IFBLK, S_IFMT, statx } from "@strata/linux";
 import { run } from "../peers/command.ts";
 
 /** The kernel counts in these, whatever the device's own sectors are (Documentation/admin-guide/iostats.rst). */
@@ -8,20 +7,27 @@ const sectorBytes = 512;
 
 /**
  * How much the block device below `directory` has written since it was there; everything dirty of the file system is
- * written first. 0 where no block device is below (tmpfs).
+ * written first. 0 where no block device is below (tmpfs). Of a btrfs on several devices, only one is counted.
  */
 export async function deviceWrittenBytes(directory: string): Promise<number> {
   await run("sync", ["--file-system", directory]);
   const mount = mountHolding(directory);
-  if (mount === undefined) return 0;
-  // btrfs has a device number of its own for each subvolume: there, the name of what is mounted leads to the device.
-  const { major, minor } = mount.dev;
-  const name = basename(mount.source.toString());
+  const device = mount === undefined ? undefined : deviceBelow(mount);
+  if (device === undefined) return 0;
   const line = (await readFile("/proc/diskstats", "utf8"))
     .split("\n")
     .map((text) => text.trim().split(/\s+/))
-    .find((fields) =>
-      major === 0 ? fields[2] === name : fields[0] === `${major}` && fields[1] === `${minor}`,
-    );
+    .find(([major, minor]) => major === `${device.major}` && minor === `${device.minor}`);
   return Number(line?.[9] ?? 0) * sectorBytes;
 }
+
+/** btrfs has a number of its own, of no device, for each subvolume: there, what was mounted is the device. */
+function deviceBelow({ dev, source }: MountEntry): Device | undefined {
+  if (dev.major !== 0) return dev;
+  if (source[0] !== slash) return undefined; // A word such as tmpfs.
+  // It may be a symlink: /dev/mapper/... is.
+  const { mode, rdev } = statx(AT_FDCWD, source, 0);
+  return (mode & S_IFMT) === S_IFBLK ? rdev : undefined;
+}
+
+const slash = "/".charCodeAt(0);

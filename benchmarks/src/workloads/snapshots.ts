@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { DriverOptions, StorageDriver } from "@strata/core";
 import { openDriver } from "../subjects/drivers.ts";
 import type { DriverSubject, Scope, TrialContext } from "../workload.ts";
@@ -35,6 +36,16 @@ export async function commitTree(
     await fill(mount.path);
   }
   await active.commit(name);
+}
+
+/**
+ * Between the steps of what takes long: that the run was aborted is an event, and drivers may do all of a call without
+ * waiting for any.
+ * @throws the signal's reason
+ */
+export async function unlessAborted({ signal }: Pick<TrialContext, "signal">): Promise<void> {
+  await setImmediate();
+  signal.throwIfAborted();
 }
 
 /** The value of one of a case's parameters, or what it is in a case that does not vary it. */

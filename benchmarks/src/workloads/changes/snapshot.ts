@@ -1,7 +1,7 @@
 import type { LayerLayout } from "@strata/core";
 import { changes, diff } from "@strata/layer";
 import type { Trial, TrialContext } from "../../workload.ts";
-import { commitTree, openRoot } from "../snapshots.ts";
+import { commitTree, openRoot, unlessAborted } from "../snapshots.ts";
 import { changeFiles, writeOriginal } from "./change-files.ts";
 
 const parentName = "parent";
@@ -12,7 +12,7 @@ export async function prepareSnapshot(context: TrialContext): Promise<void> {
   const { signal } = context;
   await using driver = await openRoot(context);
   await commitTree(driver, parentName, undefined, (path) => writeOriginal(context, path));
-  signal.throwIfAborted();
+  await unlessAborted(context);
   const active = await driver.prepare(key, parentName, { signal });
   await using mount = await active.mount();
   changeFiles(context, mount.path);

@@ -2,7 +2,7 @@ import { appendFileSync, closeSync, openSync, truncateSync, writeSync } from "no
 import { join } from "node:path";
 import type { Trial, TrialContext } from "../../workload.ts";
 import { numbered } from "../numbered.ts";
-import { commitTree, numberIn, openRoot } from "../snapshots.ts";
+import { commitTree, numberIn, openRoot, unlessAborted } from "../snapshots.ts";
 import { MadeFile } from "./made-file.ts";
 import { MountedSnapshots, parentName } from "./mounted-snapshots.ts";
 
@@ -12,12 +12,12 @@ const byte = Buffer.from("x");
 
 /** The layer below: a file of the same size for each way to write to it. */
 export async function makeFiles(context: TrialContext): Promise<void> {
-  const { seed, signal } = context;
+  const { seed } = context;
   const content = new MadeFile(numberIn(context, "fileBytes"), seed);
   await using driver = await openRoot(context);
-  await commitTree(driver, parentName, undefined, (path) => {
+  await commitTree(driver, parentName, undefined, async (path) => {
     for (const name of files) {
-      signal.throwIfAborted();
+      await unlessAborted(context);
       content.write(join(path, name));
     }
   });

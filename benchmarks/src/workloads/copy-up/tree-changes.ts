@@ -4,7 +4,7 @@ import { errnoCode } from "@strata/core";
 import { writeTree } from "../../dataset/tree.ts";
 import type { Trial, TrialContext } from "../../workload.ts";
 import { numbered } from "../numbered.ts";
-import { commitTree, numberIn, openRoot } from "../snapshots.ts";
+import { commitTree, numberIn, openRoot, unlessAborted } from "../snapshots.ts";
 import { MountedSnapshots, parentName } from "./mounted-snapshots.ts";
 
 /** One for each operation, so that each finds one that was not changed yet. */
@@ -16,13 +16,13 @@ const otherOwner = process.geteuid?.() === 0 ? 1000 : (process.geteuid?.() ?? 0)
 const otherGroup = process.geteuid?.() === 0 ? 1000 : (process.getegid?.() ?? 0);
 
 export async function makeTrees(context: TrialContext): Promise<void> {
-  const { seed, signal } = context;
+  const { seed } = context;
   const files = numberIn(context, "files");
   const spec = { shape: "small", files, bytes: files * bytesAFile, compressible: true } as const;
   await using driver = await openRoot(context);
   await commitTree(driver, parentName, undefined, async (path) => {
     for (const name of trees) {
-      signal.throwIfAborted();
+      await unlessAborted(context);
       await writeTree(join(path, name), spec, seed);
     }
   });

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeTree } from "../../dataset/tree.ts";
 import type { TrialContext } from "../../workload.ts";
-import { commitTree, numberIn, openRoot } from "../snapshots.ts";
+import { commitTree, numberIn, openRoot, unlessAborted } from "../snapshots.ts";
 
 /** The snapshot that all others of a case are made from. */
 export const parentName = "parent";
@@ -15,7 +15,7 @@ export const fileBytes = 1024;
 
 /** Make what a case needs: the chain below the parent, the parent, and as many others as the store is to hold. */
 export async function makeStore(context: TrialContext): Promise<void> {
-  const { seed, signal } = context;
+  const { seed } = context;
   const depth = numberIn(context, "depth", usual.depth);
   const files = numberIn(context, "parentFiles", usual.parentFiles);
   const snapshots = numberIn(context, "snapshots", usual.snapshots);
@@ -23,7 +23,7 @@ export async function makeStore(context: TrialContext): Promise<void> {
 
   const nameAt = (level: number) => (level === depth ? parentName : `level-${level}`);
   for (let level = 1; level <= depth; level++) {
-    signal.throwIfAborted();
+    await unlessAborted(context);
     const below = level === 1 ? undefined : nameAt(level - 1);
     await commitTree(driver, nameAt(level), below, async (path) => {
       const spec = { shape: "small", files, bytes: files * fileBytes, compressible: true } as const;
@@ -32,7 +32,7 @@ export async function makeStore(context: TrialContext): Promise<void> {
     });
   }
   for (let made = depth; made < snapshots; made++) {
-    signal.throwIfAborted();
+    await unlessAborted(context);
     const active = await driver.prepare(`other-${made}-active`, parentName);
     await active.commit(`other-${made}`);
   }

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { MadeBytes } from "../../dataset/made-bytes.ts";
 import { planTree } from "../../dataset/tree-plan.ts";
 import type { TrialContext } from "../../workload.ts";
-import { commitTree, numberIn, openRoot } from "../snapshots.ts";
+import { commitTree, numberIn, openRoot, unlessAborted } from "../snapshots.ts";
 
 /** The chain's last snapshot. */
 export const topName = "top";
@@ -28,7 +28,7 @@ export function smallFiles(context: TrialContext): SmallFile[] {
 
 /** Each layer gets its part of the small files, and the last one the large one as well. */
 export async function makeChain(context: TrialContext): Promise<void> {
-  const { seed, signal } = context;
+  const { seed } = context;
   const depth = numberIn(context, "depth", usualDepth);
   const largeBytes = numberIn(context, "largeBytes");
   const files = smallFiles(context);
@@ -42,7 +42,7 @@ export async function makeChain(context: TrialContext): Promise<void> {
   await using driver = await openRoot(context);
   let below: string | undefined;
   for (let layer = 0; layer < depth; layer++) {
-    signal.throwIfAborted();
+    await unlessAborted(context);
     const name = layer === depth - 1 ? topName : `layer-${layer}`;
     await commitTree(driver, name, below, (path) => {
       for (let index = layer; index < files.length; index += depth) {
