@@ -13,6 +13,7 @@ import { inContext } from "../in-context.ts";
 import type { IngestOptions, LayerPlan } from "./layer-input.ts";
 import { type LayerFacts, layerLabels } from "./snapshot-labels.ts";
 import type { Staging } from "./staging.ts";
+import { SyncAhead } from "./sync-ahead.ts";
 
 /** A layer that was unpacked, and all that is to be noted of it. */
 type UnpackedLayer = AppliedLayer & LayerFacts;
@@ -43,9 +44,10 @@ export async function unpackLayers(
   jobs: readonly UnpackJob[],
   options: IngestOptions,
 ): Promise<Map<Digest, LayerFacts>> {
+  await using ahead = new SyncAhead(context);
   const layers = context.driver.capabilities.rebase.supported
-    ? await unpackSideBySide(context, jobs, options)
-    : await unpackInOrder(context, jobs, options);
+    ? await unpackSideBySide(context, jobs, ahead, options)
+    : await unpackInOrder(context, jobs, ahead, options);
   for (const { plan, keepAs } of jobs) {
     const facts = layers.get(plan.chainId);
     if (facts && keepAs !== undefined) staging.addBlob(facts.blob, keepAs);
@@ -56,6 +58,7 @@ export async function unpackLayers(
 async function unpackInOrder(
   context: StoreContext,
   jobs: readonly UnpackJob[],
+  ahead: SyncAhead,
   options: IngestOptions,
 ): Promise<Map<Digest, LayerFacts>> {
   const layers = new Map<Digest, LayerFacts>();
@@ -63,7 +66,8 @@ async function unpackInOrder(
     const { signal } = options;
     const active = await context.driver.prepare(job.key, job.plan.parent, { ...(signal && { signal }) });
     failpoint("layer.prepared");
-    const applied = await applyJob(context, job, active, options, false);
+    const applied = await applyJob(context, job, active, ahead, options, false);
+    await ahead.end();
     await commitOrYield(context, active, job, applied, {});
     layers.set(job.plan.chainId, applied);
   }
@@ -73,6 +77,7 @@ async function unpackInOrder(
 async function unpackSideBySide(
   context: StoreContext,
   jobs: readonly UnpackJob[],
+  ahead: SyncAhead,
   options: IngestOptions,
 ): Promise<Map<Digest, LayerFacts>> {
   const prepared: { job: UnpackJob; active: ActiveSnapshot; bytes: number }[] = [];
@@ -86,7 +91,7 @@ async function unpackSideBySide(
   // The largest first, so that it is not left over for one thread at the end.
   const largestFirst = prepared.toSorted((a, b) => b.bytes - a.bytes);
   await allOrFirstError(options.signal, largestFirst, async ({ job, active }, signal) => {
-    applied.set(job, await applyJob(context, job, active, { ...options, signal }, true));
+    applied.set(job, await applyJob(context, job, active, ahead, { ...options, signal }, true));
   });
 
   const layouts = new Map<Digest, OverlayLayout>();
@@ -98,6 +103,7 @@ async function unpackSideBySide(
     layouts.set(chainId, layout);
   }
 
+  await ahead.end();
   await context.driver.sync();
   failpoint("layer.synced");
   const layers = new Map<Digest, LayerFacts>();
@@ -114,11 +120,13 @@ async function applyJob(
   context: StoreContext,
   { plan, source, keepAs, onBytes, onDone }: UnpackJob,
   active: ActiveSnapshot,
+  ahead: SyncAhead,
   { limits, ignoreOwnership = !context.driver.capabilities.ownership.supported, signal }: IngestOptions,
   lowersLater: boolean,
 ): Promise<UnpackedLayer> {
   const { blob, size } = plan.input;
   const workers = await context.workers();
+  let bytesSeen = 0;
   const applied = await inContext(plan.input.what, signal, () =>
     workers.apply({
       source,
@@ -129,7 +137,11 @@ async function applyJob(
         ...(size !== undefined && { blobSize: size }),
       },
       lowersLater,
-      onProgress: onBytes,
+      onProgress: (bytesRead) => {
+        ahead.unpacked(bytesRead - bytesSeen);
+        bytesSeen = bytesRead;
+        onBytes(bytesRead);
+      },
       ...(keepAs !== undefined && { keepAs }),
       ...(limits && { limits }),
       ignoreOwnership,
@@ -137,6 +149,7 @@ async function applyJob(
     }),
   );
   failpoint("layer.unpacked");
+  ahead.unpacked(applied.blobSize - bytesSeen);
   onDone(applied);
   return { ...applied, ownersIgnored: ignoreOwnership };
 }
