@@ -72,10 +72,13 @@ describe("the advice", () => {
   });
 
   it("puts a driver that failed after those that did everything", () => {
-    const cases = allCases().map((made) => {
-      const { overlay2: own, ...others } = made.milliseconds;
-      return made.workload === "apply" ? { ...made, milliseconds: others } : made;
-    });
+    // In what is left, it does best by far.
+    const cases = allCases()
+      .filter(({ workload }) => workload !== "copy-up")
+      .map((made) => {
+        const { overlay2: own, ...others } = made.milliseconds;
+        return made.workload === "apply" ? { ...made, milliseconds: others } : made;
+      });
     const failures = [{ workload: "apply", title: "x", subject: "overlay2", message: "no space left" }];
     const advice = adviceFor(madeResults({ failures }, cases));
     expect(advice).toMatch(/^Use vfs/);

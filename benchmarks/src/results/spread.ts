@@ -94,11 +94,12 @@ const criticalValues: Readonly<Record<Confidence, readonly number[]>> = {
 };
 const normal: Readonly<Record<Confidence, number>> = { 95: 1.96, 99: 2.576 };
 
+/** Between whole degrees of freedom, and beyond the table, it goes about as their reciprocal. */
 function studentsT(freedom: number, confidence: Confidence): number {
   const values = criticalValues[confidence];
-  const last = values.at(-1) ?? Number.NaN;
-  const listed = values[Math.max(1, Math.floor(freedom)) - 1];
-  if (listed !== undefined) return listed;
-  // Beyond the table it falls as the reciprocal of the degrees of freedom.
-  return normal[confidence] + ((last - normal[confidence]) * values.length) / freedom;
+  const known = Math.min(Math.max(Math.floor(freedom), 1), values.length);
+  const [below = Number.NaN, above] = values.slice(known - 1, known + 1);
+  // Of infinitely many degrees of freedom, it is the normal distribution's.
+  const [next, end] = above === undefined ? [Infinity, normal[confidence]] : [known + 1, above];
+  return below + ((end - below) * (1 / known - 1 / Math.max(freedom, 1))) / (1 / known - 1 / next);
 }
