@@ -1,8 +1,9 @@
 import { createWriteStream } from "node:fs";
-import { rename, rm, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { rename, rm } from "node:fs/promises";
+import { resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Context } from "./context.ts";
+import { checkOutputPath } from "./output-file.ts";
 
 /**
  * Write an archive to a file or to standard output, never to a terminal. A file appears under its name only when it
@@ -29,11 +30,7 @@ export function refuseTerminal({ stdout }: Context, output: string | undefined):
 }
 
 async function writeFile({ signal }: Context, archive: AsyncIterable<Buffer>, path: string): Promise<number> {
-  const existing = await stat(path).catch(() => undefined);
-  if (existing?.isDirectory()) throw new Error(`invalid output path: ${path} is a directory`);
-  const parent = await stat(dirname(path)).catch(() => undefined);
-  if (!parent?.isDirectory())
-    throw new Error(`invalid output path: directory ${JSON.stringify(dirname(path))} does not exist`);
+  const existing = await checkOutputPath(path);
   // A pipe or a device is written to, not replaced.
   const replaces = existing === undefined || existing.isFile();
   const target = replaces ? `${path}.${process.pid}.tmp` : path;

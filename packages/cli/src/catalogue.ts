@@ -12,8 +12,12 @@ export interface Leaf {
   readonly summary: string;
   readonly aliases?: readonly string[];
   /** What its arguments are, for completion. */
-  readonly completes?: "image" | "container" | "image or container" | "file" | "shell";
+  readonly completes?: "image" | "container" | "image or container" | "file" | "shell" | "workload";
+  /** Its `--json` may be followed by a file. */
+  readonly jsonFile?: boolean;
   readonly load: () => Promise<CommandModule>;
+  /** Commands under it, beside what it does itself: `strata bench compare`. */
+  readonly commands?: Readonly<Record<string, Leaf>>;
 }
 
 /** Commands under a common word: `strata image ls`. */
@@ -124,6 +128,24 @@ const conformance: Leaf = {
   summary: "Hold a storage driver to the conformance suite on this host",
   load: () => import("./commands/conformance.ts"),
 };
+const bench: Leaf = {
+  summary: "Measure storage drivers, and the tools beside them, on this host",
+  completes: "workload",
+  jsonFile: true,
+  load: () => import("./commands/bench.ts"),
+  commands: {
+    compare: {
+      summary: "Put two results side by side, and say what differs",
+      completes: "file",
+      load: () => import("./commands/bench-compare.ts"),
+    },
+    report: {
+      summary: "Show results again, as a table or a page",
+      completes: "file",
+      load: () => import("./commands/bench-report.ts"),
+    },
+  },
+};
 
 /** All commands, in the order of the help. */
 export const catalogue: Catalogue = {
@@ -148,6 +170,7 @@ export const catalogue: Catalogue = {
   gc,
   info,
   conformance,
+  bench,
   version: { summary: "Show the version", load: () => import("./commands/version.ts") },
   completion: {
     summary: "Print a completion script for a shell",

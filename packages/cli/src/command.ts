@@ -70,8 +70,15 @@ export class StrataCommand extends Command {
   }
 }
 
-/** Let `command` take the global options; only the program itself lists them. */
-export function addGlobalOptions(command: Command, listed: boolean): void {
+/**
+ * Let `command` take the global options.
+ * @param listed - in its help: the program's own
+ * @param jsonFile - `--json` may be followed by a file, and is in the help then
+ */
+export function addGlobalOptions(
+  command: Command,
+  { listed, jsonFile = false }: { listed: boolean; jsonFile?: boolean },
+): void {
   const options = [
     new Option("--root <dir>", "directory of all state (env STRATA_ROOT)"),
     new Option(
@@ -82,13 +89,20 @@ export function addGlobalOptions(command: Command, listed: boolean): void {
       "none",
       "commit",
     ]),
-    new Option("--json", "print JSON instead of text"),
   ];
   for (const option of options) command.addOption(listed ? option : option.hideHelp());
+  const json = new Option("--json", "print JSON instead of text").hideHelp(!listed);
+  command.addOption(
+    jsonFile
+      ? new Option("--json [file]", "write the results to a file, or print them instead of text")
+      : json,
+  );
 }
 
 /** The global options in force for `command`: those written nearest to it win. */
 export function globalOptionsOf(command: Command): GlobalOptions {
   const above = command.parent ? globalOptionsOf(command.parent) : {};
-  return { ...above, ...command.opts<GlobalOptions>() };
+  const { json, ...others } = command.opts<GlobalOptions & { json?: boolean | string }>();
+  // `--json FILE` changes nothing in what is printed.
+  return { ...above, ...others, ...(typeof json === "boolean" && { json }) };
 }

@@ -36,7 +36,7 @@ export function createProgram(context: Context): StrataCommand {
     .configureOutput({ writeErr: () => undefined })
     .configureHelp({ sortOptions: false, subcommandTerm: (command) => command.name() })
     .addHelpText("after", "\nRun 'strata COMMAND --help' for more information on a command.");
-  addGlobalOptions(program, true);
+  addGlobalOptions(program, { listed: true });
   program.hook("preAction", (_, command) => {
     context.options = globalOptionsOf(command);
   });
@@ -51,13 +51,15 @@ function addCommands(parent: StrataCommand, commands: Catalogue, context: Contex
   for (const [name, entry] of Object.entries(commands)) {
     const command = parent.createCommand(name);
     command.copyInheritedSettings(parent).summary(entry.summary).description(entry.summary);
-    addGlobalOptions(command, false);
-    if ("commands" in entry) {
-      addCommands(command.usage("COMMAND").helpCommand(false), entry.commands, context);
-    } else {
+    if ("load" in entry) {
+      addGlobalOptions(command, { listed: false, jsonFile: entry.jsonFile ?? false });
       command.aliases(entry.aliases ?? []);
       command.leaf = entry;
+    } else {
+      addGlobalOptions(command, { listed: false });
+      command.usage("COMMAND");
     }
+    if (entry.commands) addCommands(command.helpCommand(false), entry.commands, context);
     parent.addCommand(command, { hidden: name.startsWith("_") });
   }
   parent.hook("preSubcommand", async (_, command) => {

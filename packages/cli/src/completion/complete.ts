@@ -26,7 +26,8 @@ export async function complete(
   context: Context,
 ): Promise<Completion> {
   const typed = words.at(-1) ?? "";
-  const { command, option } = await walk(program, words.slice(0, -1), context);
+  const { command, option: begun } = await walk(program, words.slice(0, -1), context);
+  const option = begun && takes(begun, typed) ? begun : undefined;
   // Names come from the store that the line is about.
   context.options = { ...context.options, ...globalOptionsOf(command) };
   const files = option ? isPath(option) : !typed.startsWith("-") && command.leaf?.completes === "file";
@@ -47,12 +48,12 @@ async function walk(
   let command = program;
   let option: Option | undefined;
   for (const word of words) {
-    if (option) {
+    if (option && takes(option, word)) {
       command.setOptionValue(option.attributeName(), word);
       option = undefined;
     } else if (word.startsWith("-")) {
       option = command.options.find(
-        (known) => known.required && (known.short === word || known.long === word),
+        (known) => (known.required || known.optional) && (known.short === word || known.long === word),
       );
     } else {
       command =
@@ -61,6 +62,11 @@ async function walk(
     }
   }
   return { command, option };
+}
+
+/** Whether a word is the option's value: what can be without one takes no further option for it. */
+function takes(option: Option, word: string): boolean {
+  return option.required || !word.startsWith("-");
 }
 
 function childrenOf(command: StrataCommand): StrataCommand[] {
@@ -86,5 +92,5 @@ function valuesOf(option: Option): Candidate[] {
 }
 
 function isPath(option: Option): boolean {
-  return /<(?:file|path|dir)>/.test(option.flags);
+  return /[<[](?:file|path|dir)[>\]]/.test(option.flags);
 }

@@ -16,6 +16,8 @@ export async function namesFor(kind: Leaf["completes"], context: Context): Promi
       return [...(await orNothing(containerNames(context))), ...(await orNothing(imageNames(context)))];
     case "shell":
       return shells.map((text) => ({ text }));
+    case "workload":
+      return (await import("@strata/benchmarks")).workloadNames.map((text) => ({ text }));
     default:
       return [];
   }

@@ -8,6 +8,11 @@ export function collect(value: string, before: readonly string[] = []): string[]
   return [...before, value];
 }
 
+/** Values that commas separate. */
+export function listValue(text: string): string[] {
+  return text.split(",").filter((value) => value !== "");
+}
+
 /** @throws InvalidArgumentError */
 export function sizeValue(text: string): number {
   const bytes = parseSize(text);

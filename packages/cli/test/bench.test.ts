@@ -1,0 +1,334 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { type Comparison, type Results, resultsSchema } from "@strata/benchmarks";
+import { missingFacilities, mountsBelow } from "@strata/conformance/suite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cleanEnvironment, launcher, run, useScratch } from "./support/strata.ts";
+import { onTerminal } from "./support/terminal.ts";
+
+const scratch = useScratch();
+const isRoot = process.geteuid?.() === 0;
+/** What is measured lies on disk, as it does by default. */
+let at: string;
+
+beforeAll(async () => {
+  at = await mkdtemp("/var/tmp/strata-bench-test-");
+});
+
+afterAll(() => rmSync(at, { recursive: true }));
+
+/** The quickest run that there is, unless `args` say otherwise. */
+async function bench(...args: string[]) {
+  const shortest = ["hashing", "--quick", "--threads", "1", "--driver", "vfs", "--directory", at];
+  const outcome = await run(process.execPath, [launcher, "bench", ...shortest, ...args]);
+  expect(readdirSync(at)).toEqual([]);
+  expect(mountsBelow(at)).toEqual([]);
+  return outcome;
+}
+
+async function strata(...args: string[]) {
+  return await run(process.execPath, [launcher, ...args]);
+}
+
+function resultsIn(path: string): Results {
+  return resultsSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+}
+
+describe("a run", () => {
+  it("prints a table and advice, and writes the results and a page", async () => {
+    const [json, html] = [scratch.join("out.json"), scratch.join("report.html")];
+    const { code, stdout, stderr } = await bench("--json", json, "--html", html);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(
+        /^hashing: case 1 of \d+, about \d+ s left\nWrote .*out.json\nWrote .*report.html\n$/,
+      ),
+    });
+    const results = resultsIn(json);
+    expect(results.options).toMatchObject({
+      scale: "quick",
+      workloads: ["hashing"],
+      threads: [1],
+      cache: "warm",
+    });
+    expect(results.subjects).toMatchObject([{ id: "vfs", fileSystem: { directory: at } }]);
+    for (const { title } of results.measurements) expect(stdout).toContain(title);
+    expect(stdout.endsWith(`\n\n${results.advice}\n`)).toBe(true);
+    expect(readFileSync(html, "utf8")).toMatch(/^<!doctype html>/i);
+    expect(readdirSync(scratch.join(".")).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  it("says which Strata it is: the checkout's commit", async () => {
+    const { stdout } = await bench("--json");
+    const git = ["-C", new URL("..", import.meta.url).pathname, "rev-parse", "HEAD"];
+    const commit = execFileSync("git", git, { encoding: "utf8" }).trim();
+    const results = resultsSchema.parse(JSON.parse(stdout));
+    const { stdout: version } = await strata("version", "-f", "{{.Version}}");
+    expect(results.strata.version).toBe(version.trim());
+    expect([commit, `${commit}-dirty`]).toContain(results.strata.commit);
+  });
+
+  it("of several drivers has each of them, and what does not work here, with the reason", async () => {
+    const { code, stdout } = await strata(
+      ...[
+        "bench",
+        "hashing",
+        "--quick",
+        "--threads",
+        "1",
+        "--driver",
+        "vfs,overlay2",
+        "--directory",
+        "/dev/shm",
+      ],
+      "--json",
+    );
+    expect(code).toBe(0);
+    const { subjects, missing } = resultsSchema.parse(JSON.parse(stdout));
+    expect([...subjects, ...missing].map(({ id }) => id)).toEqual(["vfs", "overlay2"]);
+  });
+
+  it("shows on a terminal how far it is, and leaves nothing of that there", async () => {
+    const command = `${process.execPath} ${launcher} bench hashing --quick --threads 1 --driver vfs --directory ${at}`;
+    const { code, raw, screen } = await onTerminal(command, { rows: 200 });
+    expect(code).toBe(0);
+    expect(raw).toMatch(/\r\x1b\[2K1\/\d+ hashing, about \d+ s left: [^\r]*: vfs, making ready/);
+    expect(raw).toMatch(/\r\x1b\[2K1\/\d+ hashing, about \d+ s left: [^\r]*: vfs, round 2 of \d+/);
+    expect(screen.filter((line) => /s left/.test(line))).toEqual([]);
+    expect(screen[0]).toMatch(/^Host: /);
+  });
+
+  it("that fails in a measurement tells the others, and ends with 1", async () => {
+    const driver = scratch.join("failing.js");
+    const vfs = new URL("../../../drivers/vfs/dist/index.js", import.meta.url);
+    writeFileSync(
+      driver,
+      `import { isMainThread } from "node:worker_threads";
+       import { vfs } from ${JSON.stringify(vfs.href)};
+       export async function failing(options) {
+         if (!isMainThread) throw new Error("not in a thread");
+         return await vfs(options);
+       }`,
+    );
+    const { code, stdout, stderr } = await strata(
+      ...[
+        "bench",
+        "lifecycle",
+        "--quick",
+        "--threads",
+        "1",
+        "--driver",
+        `${driver},vfs`,
+        "--directory",
+        at,
+        "--json",
+      ],
+    );
+    const { failures, measurements, subjects } = resultsSchema.parse(JSON.parse(stdout));
+    expect(subjects.map(({ id }) => id)).toEqual(["failing", "vfs"]);
+    expect(new Set(measurements.map(({ subject }) => subject))).toEqual(new Set(["vfs"]));
+    expect(failures[0]).toMatchObject({
+      workload: "lifecycle",
+      subject: "failing",
+      message: "not in a thread",
+    });
+    expect(stderr).toMatch(/^Error: lifecycle, .*: failing: not in a thread$/m);
+    expect(code).toBe(1);
+  });
+});
+
+describe("what was written", () => {
+  let first: string;
+  let second: string;
+
+  beforeAll(async () => {
+    [first, second] = [scratch.join("first.json"), scratch.join("second.json")];
+    for (const path of [first, second]) expect(await bench("--json", path)).toMatchObject({ code: 0 });
+  });
+
+  it("is put side by side, as text or JSON", async () => {
+    const { code, stdout } = await strata("bench", "compare", first, second);
+    expect(code).toBe(0);
+    for (const { title } of resultsIn(first).measurements) expect(stdout).toContain(title);
+    const inJson = await strata("bench", "compare", "--json", first, second);
+    const comparison: Comparison = JSON.parse(inJson.stdout);
+    expect(comparison).toBeTypeOf("object");
+  });
+
+  it("is shown again, as the run has shown it, and as a page", async () => {
+    const { code, stdout } = await strata("bench", "report", first);
+    expect(code).toBe(0);
+    expect(stdout.endsWith(`\n\n${resultsIn(first).advice}\n`)).toBe(true);
+    const html = scratch.join("again.html");
+    expect(await strata("bench", "report", first, "--html", html)).toMatchObject({ code: 0, stdout: "" });
+    expect(readFileSync(html, "utf8")).toMatch(/^<!doctype html>/i);
+    expect(JSON.parse((await strata("bench", "report", first, "--json")).stdout)).toEqual(resultsIn(first));
+  });
+
+  it("must be there, and be results", async () => {
+    const other = scratch.join("other.json");
+    writeFileSync(other, "{}");
+    for (const args of [
+      ["report", other],
+      ["report", `${other}.gone`],
+      ["compare", first, other],
+    ]) {
+      const { code, stderr } = await strata("bench", ...args);
+      expect(code).toBe(1);
+      expect(stderr).toContain("other.json");
+      expect(stderr).not.toMatch(/\n\s+at /);
+    }
+  });
+});
+
+describe("a command line that is not understood", () => {
+  it.each([
+    [
+      ["nosuch"],
+      "there is no workload nosuch, only apply, copy-up, hashing, lifecycle, changes, read, store",
+    ],
+    [["--json", "hashing"], "is ./hashing meant?"],
+    [["--quick", "--full"], "'--quick' cannot be used with option '--full'"],
+    [["--loop", "btrfs,zfs"], "Not of btrfs, xfs, ext4."],
+    [["--threads", "0"], "Not a whole number above 0."],
+    [["compare", "a.json"], "missing required argument 'b'"],
+  ])("%j ends with 125", async (args, message) => {
+    const { code, stderr } = await strata("bench", ...args);
+    expect({ code, stderr }).toEqual({ code: 125, stderr: expect.stringContaining(message) });
+  });
+});
+
+it("what cannot be written is said before anything is measured", async () => {
+  for (const option of ["--json", "--html"]) {
+    const { code, stderr } = await bench(option, scratch.join("nosuch/out"));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^Error: invalid output path: directory ".*nosuch" does not exist\n$/);
+  }
+});
+
+it("without a driver that works there is nothing to say, and why", async () => {
+  const { code, stderr } = await strata(
+    "bench",
+    "hashing",
+    "--quick",
+    "--driver",
+    "btrfs",
+    "--directory",
+    "/dev/shm",
+  );
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^Error: nothing was measured; btrfs: btrfs cannot work in /m);
+});
+
+describe.runIf(isRoot)("an ordinary user", () => {
+  async function asNobody(...args: string[]) {
+    const directory = scratch.join("nobody");
+    if (!existsSync(directory)) mkdirSync(directory);
+    chmodSync(scratch.join("."), 0o755);
+    chmodSync(directory, 0o777);
+    const whole = [
+      launcher,
+      "bench",
+      "hashing",
+      "--quick",
+      "--threads",
+      "1",
+      "--directory",
+      directory,
+      ...args,
+    ];
+    return await run("setpriv", [
+      "--reuid=65534",
+      "--regid=65534",
+      "--clear-groups",
+      process.execPath,
+      ...whole,
+    ]);
+  }
+
+  it("measures vfs, and is told what the rest takes", async () => {
+    const { code, stdout } = await asNobody("--json", "--loop", "xfs");
+    expect(code).toBe(0);
+    const { subjects, missing, host } = resultsSchema.parse(JSON.parse(stdout));
+    expect(host.root).toBe(false);
+    expect(subjects.map(({ id }) => id)).toEqual(["vfs"]);
+    expect(missing).toEqual(
+      expect.arrayContaining([
+        { id: "overlay2", kind: "driver", reason: expect.stringContaining("root") },
+        { id: "vfs on xfs (loop)", kind: "driver", reason: expect.stringContaining("takes root") },
+      ]),
+    );
+  });
+
+  it("cannot drop the page cache", async () => {
+    const { code, stderr } = await asNobody("--cold");
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "Error: the page cache cannot be dropped: that takes root, on the host itself\n",
+    });
+  });
+});
+
+it("refuses, if it is strict, a host that does something else", async () => {
+  // It ends by itself.
+  const busy = spawn(
+    "sh",
+    ["-c", "for i in $(seq $(nproc)); do (ulimit -t 20; while :; do :; done) & done; wait"],
+    {
+      detached: true,
+      stdio: "ignore",
+    },
+  );
+  try {
+    const { code, stderr } = await bench("--strict");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^Error: the host is not at rest: the processors were \d+ % busy .*--strict\n$/);
+  } finally {
+    if (busy.pid !== undefined) process.kill(-busy.pid, "SIGKILL");
+  }
+});
+
+const missing = missingFacilities(["root", "mkfs.xfs", "openssl"]);
+describe.skipIf(missing.length > 0)(`a signal (needs ${missing.join() || "nothing more"})`, () => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("%s ends it with %d, and leaves nothing behind", async (signal, code) => {
+    const args = [
+      "bench",
+      "hashing",
+      "--full",
+      "--peers",
+      "--driver",
+      "vfs",
+      "--loop",
+      "xfs",
+      "--directory",
+      at,
+    ];
+    const child = spawn(process.execPath, [launcher, ...args], {
+      env: cleanEnvironment(),
+      stdio: ["ignore", "ignore", "pipe"],
+      // A group of its own, to see whether any of its children lives on.
+      detached: true,
+    });
+    const group = child.pid ?? 0;
+    await once(child.stderr, "data");
+    child.stderr.resume();
+    await expect.poll(() => groupHas(group, "openssl"), { timeout: 60_000 }).toBe(true);
+    expect(mountsBelow(at)).toHaveLength(1);
+    child.kill(signal);
+    expect(await once(child, "close")).toEqual([code, null]);
+    expect(() => process.kill(-group, 0)).toThrow("ESRCH");
+    expect(readdirSync(at)).toEqual([]);
+    expect(mountsBelow(at)).toEqual([]);
+  });
+});
+
+function groupHas(group: number, program: string): boolean {
+  return execFileSync("ps", ["-eo", "pgid=,comm="], { encoding: "utf8" })
+    .split("\n")
+    .some((line) => new RegExp(`^\\s*${group}\\s+${program}$`).test(line));
+}
