@@ -63,7 +63,10 @@ export class Endpoint {
       const answer = await http.send({ ...request, url, authorization });
       if (answer.status !== 401 || answer.url.origin !== this.origin.origin) return answer;
       const challenges = parseChallenges(answer.headers["www-authenticate"]);
-      const next = await authorizer.answer({ challenges, scopes, refused: authorization, isFresh: proofs > 0 }, signal);
+      const next = await authorizer.answer(
+        { challenges, scopes, refused: authorization, isFresh: proofs > 0 },
+        signal,
+      );
       // A stream has been read: what was learnt serves the next request.
       if (next === undefined || proofs === maxProofs || !canRepeat(request)) return answer;
       authorization = next;

@@ -96,10 +96,11 @@ async function parse(bytes: Buffer, path: string): Promise<RegistriesFile> {
   const { registriesSchema } = await import("./schema.ts");
   const result = registriesSchema.safeParse(document);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
+  const [issue] = result.error.issues;
+  const why = issue?.code === "invalid_key" ? issue.issues[0]?.message : issue?.message;
   const field = issue?.path.map((part) => (/[.:]/.test(String(part)) ? `"${String(part)}"` : String(part)));
   const where = field?.length ? `${path}: ${field.join(".")}` : path;
-  throw new StrataError("InvalidArgument", `${where}: ${issue?.message ?? "not valid"}`);
+  throw new StrataError("InvalidArgument", `${where}: ${why ?? "not valid"}`);
 }
 
 function toSettings({ registries }: RegistriesFile, path: string): Map<string, RegistrySettings> {

@@ -80,6 +80,8 @@ export class HttpClient {
       const answer = await requestOn(pool, {
         method,
         path: url.pathname + url.search,
+        // undici would end the connection after each HEAD.
+        reset: false,
         headers: { "user-agent": "strata", ...request.headers, ...(authorization && { authorization }) },
         ...(body !== undefined && {
           body,
@@ -98,7 +100,7 @@ export class HttpClient {
           });
       return { status, headers, url, bytes, stream: asStream ? answer.body : undefined };
     } catch (error) {
-      throw connectionError(error, url, this.config.path, signal);
+      throw connectionError(this.#pools.takeAlert(url) ?? error, url, this.config.path, signal);
     }
   }
 

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
 import { attempt, StrataError } from "@strata/core";
 import type { RegistriesConfig } from "../config/registries-config.ts";
-import { Pool } from "./undici.ts";
+import { buildConnector, type Connector, type ConnectorOptions, Pool } from "./undici.ts";
 
 export interface ConnectionOptions {
   /** How many connections one host gets at most; further requests wait for a free one. @defaultValue 8 */
@@ -27,6 +27,7 @@ export class Pools {
   readonly #config: RegistriesConfig;
   readonly #options: Required<ConnectionOptions>;
   readonly #pools = new Map<string, Promise<Pool>>();
+  readonly #alerts = new Map<string, Error>();
 
   constructor(config: RegistriesConfig, options: Required<ConnectionOptions>) {
     this.#config = config;
@@ -49,8 +50,32 @@ export class Pools {
       connections: connectionsPerHost,
       headersTimeout: answerTimeoutMs,
       bodyTimeout: idleTimeoutMs,
-      connect: { timeout: connectTimeoutMs, ...(secureContext && { secureContext }) },
+      connect: this.#connector(origin, {
+        timeout: connectTimeoutMs,
+        ...(secureContext && { secureContext }),
+      }),
     });
+  }
+
+  /**
+   * The TLS alert by which a host ended a connection since this was asked last. With TLS 1.3 a server refuses a client's
+   * certificate only after the handshake, and undici then tells no more than that the other side closed.
+   */
+  takeAlert(origin: URL): Error | undefined {
+    const alert = this.#alerts.get(origin.origin);
+    this.#alerts.delete(origin.origin);
+    return alert;
+  }
+
+  #connector(origin: URL, options: ConnectorOptions): Connector {
+    const connect = buildConnector(options);
+    return (target, callback) =>
+      connect(target, (...result) => {
+        result[1]?.once("error", (error: Error) => {
+          if (/alert/i.test(error.message)) this.#alerts.set(origin.origin, error);
+        });
+        callback(...result);
+      });
   }
 
   async #secureContext(origin: URL): Promise<SecureContext | undefined> {

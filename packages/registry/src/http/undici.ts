@@ -1,18 +1,25 @@
 import { createRequire } from "node:module";
-import type { Dispatcher as DispatcherType, Pool as PoolType } from "undici";
+import type {
+  buildConnector as BuildConnector,
+  Dispatcher as DispatcherType,
+  Pool as PoolType,
+} from "undici";
 
 /**
- * The two parts of undici that are needed. All of it (fetch, caches, WebSockets) takes 60 ms to load, more than the
+ * The parts of undici that are needed. All of it (fetch, caches, WebSockets) takes 60 ms to load, more than the
  * rest of a pull that finds nothing new; these take 15. The version is pinned, so the paths are too.
  */
 const load = createRequire(import.meta.url);
 export const Pool: typeof PoolType = load("undici/lib/dispatcher/pool.js");
+export const buildConnector: typeof BuildConnector = load("undici/lib/core/connect.js");
 const apiRequest: (
   this: DispatcherType,
   options: DispatcherType.RequestOptions,
 ) => Promise<DispatcherType.ResponseData> = load("undici/lib/api/api-request.js");
 
 export type Pool = PoolType;
+export type Connector = BuildConnector.connector;
+export type ConnectorOptions = BuildConnector.BuildOptions;
 export type ResponseData = DispatcherType.ResponseData;
 export type ResponseBody = ResponseData["body"];
 
