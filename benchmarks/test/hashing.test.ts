@@ -1,5 +1,6 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { missingFacilities, Scratch } from "@strata/conformance/suite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Subject } from "../src/workload.ts";
@@ -35,8 +36,11 @@ describe.skipIf(missing.length > 0 && !process.env["CI"])("hashing", () => {
     await operation?.run();
     const archive = source === "blob" ? ".tar" : ".tar.gz";
     const [name = ""] = readdirSync(run.context.datasets).filter((each) => each.endsWith(archive));
-    writeFileSync(join(run.context.datasets, name), "changed");
-    await expect(async () => await operation?.run()).rejects.toThrow();
+    writeFileSync(
+      join(run.context.datasets, name),
+      source === "blob" ? "something else" : gzipSync("something else"),
+    );
+    await expect(async () => await operation?.run()).rejects.toThrow("hashed to");
   });
 
   it("in memory takes as many bytes as it says, in each program", async () => {
