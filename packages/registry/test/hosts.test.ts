@@ -71,22 +71,42 @@ describeWith("TLS", ["docker-registry", "openssl"], () => {
 
   it("is not left behind for a server that does not speak it, unless registries.json says so", async () => {
     await using server = await WebServer.start((_request, response) => answerJson(response, 200, {}));
-    const authority = await Authority.make(scratch);
-    await using front = await WebServer.start(
-      (_request, response) => {
-        response.writeHead(307, { location: `https://${server.host}/v2/` }).end();
-      },
-      await authority.identity(),
-    );
-    // Asked for by https, as any host is that is not this machine's.
-    await using registries = await user.open({ registries: { [front.host]: { ca: authority.path } } });
-    await expect(registries.host(front.host).ping()).rejects.toMatchObject({
+    await using registries = await user.open();
+    await expect(registries.host(server.foreignHost).ping()).rejects.toMatchObject({
       code: "FailedPrecondition",
-      message: expect.stringMatching(
-        /^https:\/\/127\.0\.0\.1:\d+: http: server gave HTTP response to HTTPS client: .* write \{"registries": \{"127\.0\.0\.1:\d+": \{"insecure": true\}\}\} into \S+registries\.json$/,
-      ),
+      message: `https://${server.foreignHost}: http: server gave HTTP response to HTTPS client: it does not encrypt. Whoever trusts it and the network in between allows plain HTTP: write {"registries": {"${server.foreignHost}": {"insecure": true}}} into ${scratch.join("registries.json")}`,
     });
     expect(server.requests).toEqual([]);
+    await using allowing = await user.open({ registries: { [server.foreignHost]: { insecure: true } } });
+    await allowing.host(server.foreignHost).ping();
+    expect(server.log).toEqual(["GET /v2/"]);
+  });
+
+  it("is used with a listed host, too, where it is spoken", async () => {
+    const authority = await Authority.make(scratch);
+    await using server = await WebServer.start(
+      (_request, response) => answerJson(response, 200, {}),
+      await authority.identity("IP:0.0.0.0"),
+    );
+    const settings = { [server.foreignHost]: { insecure: true, ca: authority.path } };
+    await using registries = await user.open({ registries: settings });
+    await registries.host(server.foreignHost).ping();
+  });
+
+  it("on a host elsewhere does not lead to plain HTTP on this machine", async () => {
+    await using inside = await WebServer.start((_request, response) => answerJson(response, 200, {}));
+    const authority = await Authority.make(scratch);
+    await using server = await WebServer.start(
+      (_request, response) => {
+        response.writeHead(307, { location: inside.url }).end();
+      },
+      await authority.identity("IP:0.0.0.0"),
+    );
+    await using registries = await user.open({
+      registries: { [server.foreignHost]: { ca: authority.path } },
+    });
+    await expect(registries.host(server.foreignHost).ping()).rejects.toThrow("on this machine; refused");
+    expect(inside.requests).toEqual([]);
   });
 
   it("says which file of certificates is not there, or is none", async () => {

@@ -219,6 +219,22 @@ describeWith("who gets a password", ["openssl"], () => {
     expect(tokens.log).toEqual(["POST /token"]);
   });
 
+  it("is not a token server that is named without encryption: that is asked as by anybody", async () => {
+    const { authority, tokens, registry } = await pair(false);
+    await using _tokens = tokens;
+    await using _registry = registry;
+    user.logIn({ [registry.foreignHost]: "ann:secret" });
+    await using registries = await user.open({
+      registries: { [registry.foreignHost]: { insecure: true }, [tokens.host]: { ca: authority.path } },
+    });
+    await registries.host(registry.foreignHost).ping();
+    expect(tokens.log).toEqual(["GET /token?client_id=strata&service=s"]);
+    expect(tokens.requests[0]?.headers).not.toHaveProperty("authorization");
+    expect(user.notices).toEqual([
+      expect.stringContaining(`the credentials for ${registry.foreignHost} are not sent there`),
+    ]);
+  });
+
   it("is not a token server in plain HTTP, unless it is on this machine or listed", async () => {
     const challenge = 'Bearer realm="http://tokens.invalid/token",service="s"';
     await using registry = await WebServer.start((_request, response) =>

@@ -81,6 +81,11 @@ export class WebServer implements AsyncDisposable {
     return `127.0.0.1:${this.port}`;
   }
 
+  /** The same by an address that is not called this machine's, though Linux leads it here: as a host elsewhere. */
+  get foreignHost(): string {
+    return `0.0.0.0:${this.port}`;
+  }
+
   get url(): string {
     return `${this.#scheme}://${this.host}`;
   }
