@@ -7,8 +7,8 @@ export interface PageAssets {
   readonly plotStyle: string;
   /** Goes with the two. */
   readonly plotLicence: string;
-  /** Draws the page's plots. */
-  readonly pageScript: string;
+  /** Those of `page/`, each a module. */
+  readonly pageScripts: readonly string[];
 }
 
 export function pageAssets(): PageAssets {
@@ -17,9 +17,8 @@ export function pageAssets(): PageAssets {
     plotScript: readFileSync(resolve("uplot/dist/uPlot.iife.min.js"), "utf8"),
     plotStyle: readFileSync(resolve("uplot/dist/uPlot.min.css"), "utf8"),
     plotLicence: readFileSync(resolve("uplot/LICENSE"), "utf8"),
-    pageScript: readFileSync(new URL("./page/draw.js", import.meta.url), "utf8").replace(
-      /^\/\/# source.*$/m,
-      "",
+    pageScripts: ["draw", "save"].map((name) =>
+      readFileSync(new URL(`./page/${name}.js`, import.meta.url), "utf8").replace(/^\/\/# source.*$/m, ""),
     ),
   };
 }

@@ -15,7 +15,7 @@ import { style } from "./style.ts";
 export function benchPage(results: Results): string {
   const chapters = chaptersOf(results);
   const subjects = pageSubjects(results);
-  const { plotScript, plotStyle, plotLicence, pageScript } = pageAssets();
+  const { plotScript, plotStyle, plotLicence, pageScripts } = pageAssets();
   const figures = chapters.flatMap(({ trends, cases }) => [...trends, ...cases]);
   const data: PageData = { subjects, plots: figures.flatMap(({ plots }) => plots) };
   const title = `${results.host.name}, Linux ${results.host.kernel}`;
@@ -69,7 +69,7 @@ ${chapters.map((chapter) => chapterElement(chapter, subjects)).join("\n")}
 <script type="application/json" id="plots">${json(data)}</script>
 <!-- uPlot: ${plotLicence.replaceAll("--", "")} -->
 <script>${plotScript}</script>
-<script type="module">${pageScript}</script>
+${pageScripts.map((script) => `<script type="module">${script}</script>`).join("\n")}
 </body>
 </html>
 `;

@@ -19,7 +19,7 @@ const errors = [];
 addEventListener("error", (event) => errors.push(event.message));
 addEventListener("securitypolicyviolation", (event) => errors.push("blocked: " + event.blockedURI));
 console.error = console.warn = (...words) => errors.push(words.join(" "));
-addEventListener("load", () => requestAnimationFrame(() => setTimeout(() => {
+addEventListener("load", () => setTimeout(() => {
   const plots = [...document.querySelectorAll(".plot")].map(({ id, firstElementChild }) => {
     const canvas = firstElementChild?.querySelector("canvas");
     if (!canvas || canvas.width * canvas.height === 0) return { id, width: 0, height: 0, painted: false };
@@ -31,7 +31,7 @@ addEventListener("load", () => requestAnimationFrame(() => setTimeout(() => {
   const result = document.body.appendChild(document.createElement("template"));
   result.id = "seen";
   result.setAttribute("data-seen", encodeURIComponent(JSON.stringify({ plots, errors, requests, scrollsSideways })));
-})));
+}, 100));
 </script>`;
 
 /** Open a page in headless Chromium, `width` pixels wide. */
@@ -39,7 +39,7 @@ export async function openInBrowser(page: string, width: number): Promise<z.infe
   await using scratch = new Scratch();
   const path = scratch.join("page.html");
   writeFileSync(path, page.replace("<head>", `<head>${probe}`));
-  const { stdout } = await promisify(execFile)(
+  const { stdout, stderr } = await promisify(execFile)(
     "chromium",
     [
       "--headless",
@@ -54,6 +54,6 @@ export async function openInBrowser(page: string, width: number): Promise<z.infe
     { maxBuffer: 2 ** 28, timeout: 100_000 },
   );
   const [, found] = /data-seen="([^"]*)"/.exec(stdout) ?? [];
-  if (found === undefined) throw new Error("the page never came to its end");
+  if (found === undefined) throw new Error(`the page never came to its end: ${stderr}`);
   return seen.parse(JSON.parse(decodeURIComponent(found)));
 }

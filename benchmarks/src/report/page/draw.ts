@@ -9,6 +9,7 @@ const font = "12px system-ui, sans-serif";
 const rowHeight = 22;
 const dashes: readonly number[][] = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
 const charts = new Map<Element, Chart>();
+const colours = new Map<string, string>();
 
 /** A row of a chart with rows: a title, or what is drawn of a subject. */
 interface Row {
@@ -17,12 +18,15 @@ interface Row {
   readonly draw?: (chart: Chart, y: number) => void;
 }
 
+/** A custom property, as it is now: itself it is not resolved by light-dark(), but by a property that takes a colour. */
 function colour(name: string): string {
-  // A custom property does not resolve light-dark(): a property that takes a colour does.
+  const known = colours.get(name);
+  if (known !== undefined) return known;
   const probe = document.body.appendChild(document.createElement("i"));
   probe.style.color = `var(--${name})`;
   const resolved = getComputedStyle(probe).color;
   probe.remove();
+  colours.set(name, resolved);
   return resolved;
 }
 
@@ -30,9 +34,7 @@ function subjectOf(index: number): PageSubject {
   return data.subjects[index] ?? { id: "", hue: 0, variant: 0 };
 }
 
-function hueOf(index: number): string {
-  return colour(`hue-${subjectOf(index).hue}`);
-}
+const hueOf = (index: number): string => colour(`hue-${subjectOf(index).hue}`);
 
 function scaleOf({ log, from, to }: Axis): Chart.Scale {
   return { time: false, distr: log ? 3 : 1, range: () => [from, to] };
@@ -109,14 +111,11 @@ function drawIntervals(chart: Chart, { at, lines }: LinePlot, index: number): vo
   for (const [position, point] of line.points.entries()) {
     if (point?.from === undefined || point.to === undefined) continue;
     const x = chart.valToPos(at[position] ?? 0, "x", true);
+    const [low, high] = [chart.valToPos(point.from, "y", true), chart.valToPos(point.to, "y", true)];
     clipped(chart, (context) => {
       context.strokeStyle = hueOf(line.subject);
       context.globalAlpha = 0.6;
-      stroke(
-        context,
-        [x, chart.valToPos(point.from ?? 0, "y", true)],
-        [x, chart.valToPos(point.to ?? 0, "y", true)],
-      );
+      stroke(context, [x, low], [x, high]);
     });
   }
 }
@@ -237,9 +236,9 @@ function drawStrip(chart: Chart, y: number, { subject, samples, median }: Strip)
   context.globalAlpha = samples.length > 50 ? 0.35 : 0.6;
   for (const [index, sample] of samples.entries()) {
     // The golden ratio spreads neighbours apart, the same way each time.
-    const offset = (((index * 0.618034) % 1) * 2 - 1) * reach;
+    const away = (((index * 0.618034) % 1) * 2 - 1) * reach;
     context.beginPath();
-    context.arc(chart.valToPos(sample, "x", true), y + offset, 2 * uPlot.pxRatio, 0, 2 * Math.PI);
+    context.arc(chart.valToPos(sample, "x", true), y + away, 2 * uPlot.pxRatio, 0, 2 * Math.PI);
     context.fill();
   }
   context.globalAlpha = 1;
@@ -271,36 +270,28 @@ function clipped({ ctx: context, bbox }: Chart, draw: (context: CanvasRenderingC
   context.restore();
 }
 
-function draw(plot: Plot): void {
-  const target = document.getElementById(plot.id);
-  if (target === null) return;
-  charts.get(target)?.destroy();
-  const width = target.clientWidth;
-  const [options, values] =
-    plot.kind === "lines" ? lineChart(plot, width) : rowChart(plot.x, rowsOf(plot), width);
-  charts.set(target, new uPlot(options, values, target));
-}
-
 function drawAll(): void {
-  for (const plot of data.plots) draw(plot);
+  colours.clear();
+  for (const plot of data.plots) {
+    const target = document.getElementById(plot.id);
+    if (target === null) continue;
+    charts.get(target)?.destroy();
+    const [options, values] =
+      plot.kind === "lines"
+        ? lineChart(plot, target.clientWidth)
+        : rowChart(plot.x, rowsOf(plot), target.clientWidth);
+    charts.set(target, new uPlot(options, values, target));
+  }
 }
 
 let width = document.body.clientWidth;
 addEventListener("resize", () => {
-  if (document.body.clientWidth === width) return;
+  const changed = document.body.clientWidth !== width;
   width = document.body.clientWidth;
-  drawAll();
+  if (changed) drawAll();
 });
 // Colours are on the canvas: a change of theme, or paper, takes others.
 for (const query of ["(prefers-color-scheme: dark)", "print"]) {
   matchMedia(query).addEventListener("change", drawAll);
 }
 drawAll();
-
-// What it was drawn from can be had back.
-const link = document.getElementById("save");
-const results = document.getElementById("results")?.textContent;
-if (link instanceof HTMLAnchorElement && results) {
-  link.href = URL.createObjectURL(new Blob([results], { type: "application/json" }));
-  link.hidden = false;
-}
