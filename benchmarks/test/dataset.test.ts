@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { missingFacilities, Scratch } from "@strata/conformance/suite";
@@ -33,6 +33,25 @@ function walk(directory: string) {
   const unique = [...new Map(files.map((file) => [file.stat.ino, file])).values()];
   const symlinks = all.filter(({ entry }) => entry.isSymbolicLink()).map(({ path }) => path);
   return { files, unique, symlinks, directories: all.filter(({ entry }) => entry.isDirectory()) };
+}
+
+/** Give the image of a layout each of its layers twice. */
+function repeatLayers(layout: string): void {
+  const path = (digest: string) => join(layout, "blobs", digest.replace(":", "/"));
+  const read = (file: string) => JSON.parse(readFileSync(file, "utf8"));
+  const write = (document: unknown) => {
+    const bytes = Buffer.from(JSON.stringify(document));
+    writeFileSync(path(sha256(bytes)), bytes);
+    return { digest: sha256(bytes), size: bytes.length };
+  };
+  const index = read(join(layout, "index.json"));
+  const manifest = read(path(index.manifests[0].digest));
+  const config = read(path(manifest.config.digest));
+  config.rootfs.diff_ids = [...config.rootfs.diff_ids, ...config.rootfs.diff_ids];
+  manifest.layers = [...manifest.layers, ...manifest.layers];
+  Object.assign(manifest.config, write(config));
+  Object.assign(index.manifests[0], write(manifest));
+  writeFileSync(join(layout, "index.json"), JSON.stringify(index));
 }
 
 function sha256(bytes: Buffer): string {
@@ -161,5 +180,16 @@ describe("the layout of an image", () => {
     const raw = await imageLayout(context, { layers: [], compression: "none" });
     expect(raw.layers.map(({ digest }) => digest)).toEqual(made.layers.map(({ diffId }) => diffId));
     expect(await load(raw.layout, raw.reference)).toEqual(made.layers.map(({ diffId }) => diffId));
+  });
+
+  it("of an archive may have the same layer twice", async () => {
+    const context = { datasets: scratch.join("made"), seed: 1 };
+    const once = await imageLayout(context, { layers: [mixed], compression: "gzip" });
+    const twice = scratch.join("twice");
+    cpSync(once.layout, twice, { recursive: true });
+    repeatLayers(twice);
+    const image = await imageLayout({ ...context, archive: twice }, { layers: [], compression: "gzip" });
+    const [digest] = once.layers.map((layer) => layer.digest);
+    expect(image.layers.map((layer) => layer.digest)).toEqual([digest, digest]);
   });
 });

@@ -134,7 +134,8 @@ async function recompress(
 ): Promise<void> {
   const is = await compressionOf(from);
   if (is === compression) {
-    await rename(from, to);
+    // Not renamed: an image may have the same layer twice.
+    await link(from, to);
     return;
   }
   const out = compression === "none" ? to : plain;
