@@ -115,7 +115,7 @@ describe("a run", () => {
     const { code, stdout, stderr } = await strata(
       ...[
         "bench",
-        "lifecycle",
+        "read",
         "--quick",
         "--threads",
         "1",
@@ -130,11 +130,11 @@ describe("a run", () => {
     expect(subjects.map(({ id }) => id)).toEqual(["failing", "vfs"]);
     expect(new Set(measurements.map(({ subject }) => subject))).toEqual(new Set(["vfs"]));
     expect(failures[0]).toMatchObject({
-      workload: "lifecycle",
+      workload: "read",
       subject: "failing",
       message: "not in a thread",
     });
-    expect(stderr).toMatch(/^Error: lifecycle, .*: failing: not in a thread$/m);
+    expect(stderr).toMatch(/^Error: read, .*: failing: not in a thread$/m);
     expect(code).toBe(1);
   });
 });
@@ -154,7 +154,8 @@ describe("what was written", () => {
     for (const { title } of resultsIn(first).measurements) expect(stdout).toContain(title);
     const inJson = await strata("bench", "compare", "--json", first, second);
     const comparison: Comparison = JSON.parse(inJson.stdout);
-    expect(comparison).toBeTypeOf("object");
+    const titles = resultsIn(first).measurements.map(({ title }) => title);
+    expect(new Set(comparison.pairs.map(({ b }) => b.title))).toEqual(new Set(titles));
   });
 
   it("is shown again, as the run has shown it, and as a page", async () => {

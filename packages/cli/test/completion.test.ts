@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import { delimiter } from "node:path";
 import { fileURLToPath } from "node:url";
+import { workloadNames } from "@strata/benchmarks";
 import { beforeAll, describe, expect, it } from "vitest";
 import { writeArchive } from "./support/archive.ts";
 import { launcher, run, type Strata, useScratch, useStrata } from "./support/strata.ts";
@@ -36,6 +37,11 @@ describe("bash", () => {
     ["strata image r", ["rm"]],
     ["strata images --f", ["--format", "--filter"]],
     ["strata conformance --f", ["--filter"]],
+    ["strata bench ", ["compare", "report", ...workloadNames]],
+    ["strata bench re", ["report", "read"]],
+    ["strata bench hashing l", ["lifecycle"]],
+    ["strata bench --json --q", ["--quick"]],
+    ["strata bench --j", ["--json"]],
     ["strata --durability ", ["none", "commit"]],
     ["strata completion ", ["bash", "zsh", "fish"]],
     ["strata history ", ["tools:v1", "reg.example:5000/me/web:2"]],
@@ -61,11 +67,13 @@ describe("bash", () => {
         { after: prompt, press: "strata history tools:\t" },
         { after: /tools:v1 /, press: "\n" },
         { after: /layer 0/, press: "strata load -i /etc/hostna\t" },
+        { after: /hostname /, press: "\x15strata bench --json /etc/hostna\t" },
         { after: /hostname /, press: "\x15exit\n" },
       ],
     });
     expect(raw).toContain("layer 0");
-    expect(raw).toContain("/etc/hostname ");
+    expect(raw).toContain("strata load -i /etc/hostname ");
+    expect(raw).toContain("strata bench --json /etc/hostname ");
   });
 });
 

@@ -46,6 +46,9 @@ event, and a last one with the result. An error is \`{"error":{"code":...,"messa
 | \`gc\` | \`{removed, bytes}\` |
 | \`info\`, \`version\` | one object |
 | \`conformance\` | \`{schemaVersion: 1, driver, host, startedAt, durationMs, filter, totals, groups}\`; a group is \`{name, title, totals, behaviours}\`, a behaviour \`{id, title, status, durationMs, reason, missing, error: {message, stack}}\`, with the status \`passed\`, \`failed\` or \`skipped\`; \`totals\` counts each. A field that changes its meaning raises \`schemaVersion\` |
+| \`bench\` | the results, as [bench-results.md](bench-results.md) describes them; with \`--json FILE\` they go to the file, and the table is printed as without |
+| \`bench compare\` | \`{a, b, differences, pairs, onlyInA, onlyInB}\`; a pair is \`{a, b, ratio, verdict}\`, with a measurement of each |
+| \`bench report\` | the results, as they are in the file |
 
 **Exit codes**: 0, done; 1, failed, with one message on standard error; 125, the command line was not understood; 130
 and 143, interrupted by SIGINT and SIGTERM, with nothing left behind. \`STRATA_DEBUG=1\` adds a stack trace.
@@ -59,7 +62,13 @@ async function help(...words: string[]): Promise<string> {
 
 it("docs/cli.md is what the command says of itself", async () => {
   const sections = [`## strata\n\n\`\`\`\n${await help()}\n\`\`\``];
-  for (const name of Object.keys(catalogue).filter((each) => !each.startsWith("_")))
+  for (const [name, entry] of Object.entries(catalogue)) {
+    if (name.startsWith("_")) continue;
     sections.push(`## strata ${name}\n\n\`\`\`\n${await help(name)}\n\`\`\``);
+    // The commands of a group stand here by themselves.
+    const below = "load" in entry ? Object.keys(entry.commands ?? {}) : [];
+    for (const each of below)
+      sections.push(`### strata ${name} ${each}\n\n\`\`\`\n${await help(name, each)}\n\`\`\``);
+  }
   await expect(`${introduction}\n${sections.join("\n\n")}\n`).toMatchFileSnapshot(page);
 });

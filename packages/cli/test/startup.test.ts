@@ -37,19 +37,28 @@ it.each([
   ["--help"],
   ["help", "load"],
   ["version"],
+  ["bench", "--help"],
   ["completion", "bash"],
   ["__complete", "--", "history", ""],
   ["__complete", "--", "mount", ""],
-])("%j loads neither native code, nor validation, nor layers, nor a driver", async (...args) => {
-  const modules = await modulesOf(...args);
-  expect(modules.some((url) => url.includes("/cli/dist/main.js"))).toBe(true);
-  const heavy = modules.filter((url) => /\/koffi\/|\/zod\/|\/packages\/layer\/|\/drivers\//.test(url));
-  expect(heavy).toEqual([]);
-});
+])(
+  "%j loads neither native code, nor validation, nor layers, nor a driver, nor the benchmarks",
+  async (...args) => {
+    const modules = await modulesOf(...args);
+    expect(modules.some((url) => url.includes("/cli/dist/main.js"))).toBe(true);
+    const heavy = modules.filter((url) =>
+      /\/koffi\/|\/zod\/|\/packages\/layer\/|\/drivers\/|\/benchmarks\//.test(url),
+    );
+    expect(heavy).toEqual([]);
+  },
+);
 
 it("a command that unpacks loads them: the check above can fail", async () => {
-  const modules = await modulesOf("load", "-q", "-i", scratch.join("a.tar"));
-  for (const part of ["/koffi/", "/zod/", "/drivers/"])
+  const modules = [
+    ...(await modulesOf("load", "-q", "-i", scratch.join("a.tar"))),
+    ...(await modulesOf("__complete", "--", "bench", "")),
+  ];
+  for (const part of ["/koffi/", "/zod/", "/drivers/", "/benchmarks/"])
     expect(
       modules.some((url) => url.includes(part)),
       part,
