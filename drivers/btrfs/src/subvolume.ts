@@ -2,10 +2,12 @@ import { errnoCode, StrataError } from "@strata/core";
 import {
   AT_FDCWD,
   BTRFS_INODE_EXTREF,
+  BTRFS_INODE_ITEM,
   BTRFS_INODE_REF,
   BTRFS_ROOT_DIRECTORY,
   BTRFS_ROOT_REF,
   BTRFS_ROOT_TREE,
+  type BtrfsInode,
   type BtrfsItem,
   type BtrfsName,
   btrfsSetSubvolReadonly,
@@ -13,6 +15,7 @@ import {
   btrfsSubvolInfo,
   btrfsTreeSearch,
   close,
+  decodeInodeItem,
   decodeInodeNames,
   decodeRootRef,
   O_DIRECTORY,
@@ -64,6 +67,13 @@ export class Subvolume implements Disposable {
 
   get info() {
     return btrfsSubvolInfo(this.fd);
+  }
+
+  /** Undefined, if there is none of that number. */
+  inode(number: bigint): BtrfsInode | undefined {
+    const types = [BTRFS_INODE_ITEM, BTRFS_INODE_ITEM] as const;
+    const [item] = btrfsTreeSearch(this.fd, { tree: 0n, objects: [number, number], types });
+    return item && decodeInodeItem(item);
   }
 
   /** All names of an inode. */

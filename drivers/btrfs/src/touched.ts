@@ -11,6 +11,7 @@ import {
   decodeInodeNames,
   S_IFDIR,
   S_IFMT,
+  type Timespec,
 } from "@strata/linux";
 import { join, type Subvolume } from "./subvolume.ts";
 
@@ -24,9 +25,18 @@ import { join, type Subvolume } from "./subvolume.ts";
  * content of all that changed and pipes it through a format that has to be understood command by command, and it takes
  * a read-only snapshot: another transaction for each look at an active.
  *
+ * That number counts reads as well, by the access times that they leave. What was only read still has the ctime that it
+ * has in the parent, which the kernel sets on every change and nobody can set back.
+ *
  * A snapshot is made in the last moment of a transaction, which nothing can join any more. So all changes are of later
  * ones, and what is of the same transaction is the parent's.
  */
+
+/**
+ * The kernel takes ctimes from a clock that ticks every 1 to 10 ms. What changed in the parent this shortly before the
+ * snapshot could change within the same tick and keep its ctime.
+ */
+const tickMs = 20;
 
 /** Inodes of a subvolume; the numbers outside are btrfs's own. */
 const inodes = [BTRFS_ROOT_DIRECTORY, 0xffff_ffff_ffff_ff00n] as const;
@@ -40,15 +50,20 @@ const inodes = [BTRFS_ROOT_DIRECTORY, 0xffff_ffff_ffff_ff00n] as const;
  *   named.
  * - So is all that is in nested subvolumes, which the parent cannot have.
  *
- * Cost: proportional to what was touched, and to what is in directories that were moved. Nothing is kept in memory but
+ * Cost: proportional to what was touched or read, and to what is in directories that were moved. Nothing is kept in memory but
  * the paths of directories.
  */
 export function* touchedSince(tree: Subvolume, base: Subvolume): Generator<Buffer | undefined, void> {
-  const since = tree.info.madeIn;
+  const { madeIn: since, otime } = tree.info;
+  const settledBefore = milliseconds(otime) - tickMs;
   const walked = new Set<bigint>();
   for (const { inode, number, names } of touchedInodes(tree, since)) {
     yield undefined;
     if (number === BTRFS_ROOT_DIRECTORY) continue; // The root has no name, and is always looked at.
+    if (inode.madeIn <= since && milliseconds(inode.ctime) < settledBefore) {
+      const before = base.inode(number);
+      if (before !== undefined && sameTime(before.ctime, inode.ctime)) continue;
+    }
     const paths = names.map((name) => tree.pathOf(name)).filter((path) => path !== undefined);
     yield* paths;
     const [path] = paths;
@@ -118,6 +133,14 @@ function* walk(
 
 function isDirectory({ mode }: BtrfsInode): boolean {
   return (mode & S_IFMT) === S_IFDIR;
+}
+
+function milliseconds({ sec, nsec }: Timespec): number {
+  return sec * 1000 + nsec / 1e6;
+}
+
+function sameTime(a: Timespec, b: Timespec): boolean {
+  return a.sec === b.sec && a.nsec === b.nsec;
 }
 
 function sameName(a: BtrfsName | undefined, b: BtrfsName | undefined): boolean {

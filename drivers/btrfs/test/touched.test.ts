@@ -3,6 +3,8 @@ import {
   chmodSync,
   linkSync,
   mkdirSync,
+  readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -10,10 +12,17 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { LayerLayout, StorageDriver } from "@strata/core";
 import { btrfs } from "@strata/driver-btrfs";
 import { changes } from "@strata/layer";
-import { BTRFS_INODE_EXTREF, BTRFS_INODE_ITEM, btrfsSubvolCreate, btrfsTreeSearch } from "@strata/linux";
+import {
+  BTRFS_INODE_EXTREF,
+  BTRFS_INODE_ITEM,
+  btrfsSubvolCreate,
+  btrfsTreeSearch,
+  decodeInodeItem,
+} from "@strata/linux";
 import { expect, it } from "vitest";
 import { Subvolume } from "../src/subvolume.ts";
 import { describeOnBtrfs } from "./btrfs-on-loop.ts";
@@ -128,6 +137,29 @@ describeOnBtrfs("what was touched", (disk) => {
     writeFileSync(join(child.layout().dir, "5"), "!");
     expect(await touchedIn(child.layout())).toEqual(["5"]);
     expect(await touchedIn((await driver.view("view", "base")).layout())).toEqual([]);
+  });
+
+  it("is nothing that was only read, but what was read and changed", async () => {
+    const driver = await open();
+    await committed(driver, (tree) => {
+      mkdirSync(join(tree, "directory"));
+      for (let n = 0; n < 20; n += 1) writeFileSync(join(tree, `directory/${n}`), `${n}`);
+    });
+    await setTimeout(50); // What changed just before a snapshot counts as touched as soon as it is read.
+    const layout = (await driver.prepare("child", "base")).layout();
+    for (const name of readdirSync(join(layout.dir, "directory")))
+      readFileSync(join(layout.dir, "directory", name));
+    expect(await touchedIn(layout)).toEqual([]);
+    using tree = Subvolume.open(layout.dir);
+    const inodes = btrfsTreeSearch(tree.fd, { tree: 0n, types: [BTRFS_INODE_ITEM, BTRFS_INODE_ITEM] });
+    // btrfs itself has taken note of the reads.
+    const noted = [...inodes].map(decodeInodeItem).filter(({ changedIn }) => changedIn > tree.info.madeIn);
+    expect(noted.length).toBeGreaterThanOrEqual(20);
+
+    const { atime, mtime } = statSync(join(layout.dir, "directory/7"));
+    writeFileSync(join(layout.dir, "directory/7"), "!");
+    utimesSync(join(layout.dir, "directory/7"), atime, mtime);
+    expect(await touchedIn(layout)).toEqual(["directory/7"]);
   });
 
   it("is each name of a file, and all that is in a directory that has moved", async () => {

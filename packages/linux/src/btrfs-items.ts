@@ -1,4 +1,5 @@
 import { BTRFS_INODE_EXTREF, BTRFS_ROOT_ITEM, type BtrfsItem } from "./btrfs-search.ts";
+import type { Timespec } from "./stat.ts";
 
 /*
  * What the items of btrfs say: the structs of include/uapi/linux/btrfs_tree.h, which are packed and little-endian.
@@ -14,16 +15,25 @@ export interface BtrfsInode {
   readonly nlink: number;
   /** Type (S_IF*) and permissions. */
   readonly mode: number;
+  readonly ctime: Timespec;
 }
 
-/** Of an INODE_ITEM. struct btrfs_inode_item: u64 generation, u64 transid, ..., u32 nlink at 40, u32 mode at 52. */
+/**
+ * Of an INODE_ITEM. struct btrfs_inode_item: u64 generation, u64 transid, ..., u32 nlink at 40, u32 mode at 52, and from
+ * 112 on atime, ctime, mtime and otime, each s64 sec and u32 nsec.
+ */
 export function decodeInodeItem({ data }: BtrfsItem): BtrfsInode {
   return {
     madeIn: data.readBigUInt64LE(0),
     changedIn: data.readBigUInt64LE(8),
     nlink: data.readUInt32LE(40),
     mode: data.readUInt32LE(52),
+    ctime: readTimespec(data, 124),
   };
+}
+
+function readTimespec(data: Buffer, at: number): Timespec {
+  return { sec: Number(data.readBigInt64LE(at)), nsec: data.readUInt32LE(at + 8) };
 }
 
 /** A name of something, and the directory that it is in. */

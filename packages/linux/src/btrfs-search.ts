@@ -80,14 +80,11 @@ export function* btrfsTreeSearch(fd: number, search: BtrfsSearch): Generator<Btr
   const [firstType, lastType] = search.types;
   const [firstOffset, lastOffset] = search.offsets ?? [0n, maxId];
   for (let from: Key | undefined = { object: firstObject, type: firstType, offset: firstOffset }; from; ) {
-    const items = searchOnce(fd, search, from, { object: lastObject, type: lastType, offset: lastOffset });
-    const last = items.at(-1);
+    const to = { object: lastObject, type: lastType, offset: lastOffset };
+    const { items, last } = searchOnce(fd, search, from, to);
     if (last === undefined) return;
     for (const item of items) {
-      const { type, offset } = item;
-      // The kernel takes the keys as one long number; so there are others between those that were meant.
-      if (type < firstType || type > lastType || offset < firstOffset || offset > lastOffset) continue;
-      yield item;
+      if (item.offset >= firstOffset && item.offset <= lastOffset) yield item;
     }
     from = following(last);
   }
@@ -95,7 +92,13 @@ export function* btrfsTreeSearch(fd: number, search: BtrfsSearch): Generator<Btr
 
 type Key = Pick<BtrfsItem, "object" | "type" | "offset">;
 
-function searchOnce(fd: number, { tree, minTransid = 0n }: BtrfsSearch, from: Key, to: Key): BtrfsItem[] {
+/** @returns what is of the types that are looked for, and the last key of all that was found */
+function searchOnce(
+  fd: number,
+  { tree, types: [firstType, lastType], minTransid = 0n }: BtrfsSearch,
+  from: Key,
+  to: Key,
+): { items: BtrfsItem[]; last: Key | undefined } {
   args.fill(0, 0, argsBytes);
   args.writeBigUInt64LE(tree, fields.tree);
   args.writeBigUInt64LE(from.object, fields.minObject);
@@ -112,18 +115,29 @@ function searchOnce(fd: number, { tree, minTransid = 0n }: BtrfsSearch, from: Ke
 
   const items: BtrfsItem[] = [];
   let at = argsBytes;
+  let lastAt: number | undefined;
   for (let left = args.readUInt32LE(fields.items); left > 0; left--) {
     const start = at + headerBytes;
     const end = start + args.readUInt32LE(at + 28);
-    items.push({
-      object: args.readBigUInt64LE(at + 8),
-      type: args.readUInt32LE(at + 24),
-      offset: args.readBigUInt64LE(at + 16),
-      data: Buffer.from(args.subarray(start, end)),
-    });
+    const type = args.readUInt32LE(at + 24);
+    // The kernel takes the keys as one long number, so there are others between those that were meant. There may be
+    // far more of these, with the contents of small files in them.
+    if (type >= firstType && type <= lastType) {
+      items.push({ ...keyAt(at), data: Buffer.from(args.subarray(start, end)) });
+    }
+    lastAt = at;
     at = end;
   }
-  return items;
+  return { items, last: lastAt === undefined ? undefined : keyAt(lastAt) };
+}
+
+/** Of the item whose header is there. */
+function keyAt(at: number): Key {
+  return {
+    object: args.readBigUInt64LE(at + 8),
+    type: args.readUInt32LE(at + 24),
+    offset: args.readBigUInt64LE(at + 16),
+  };
 }
 
 function following({ object, type, offset }: Key): Key | undefined {

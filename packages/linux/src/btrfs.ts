@@ -1,6 +1,7 @@
 import { type Bytes, display } from "./bytes.ts";
 import { ENAMETOOLONG } from "./errno.ts";
 import { fail, SystemError } from "./errors.ts";
+import type { Timespec } from "./stat.ts";
 import * as native from "./syscalls.ts";
 
 /*
@@ -83,13 +84,22 @@ export interface BtrfsSubvolInfo {
   readonly parentId: bigint;
   /** The transaction that made it. Whatever happens in a snapshot is of a later one. */
   readonly madeIn: bigint;
+  /** When that was, by the clock. */
+  readonly otime: Timespec;
   /** Whether it was made as a snapshot of another. */
   readonly isSnapshot: boolean;
 }
 
 // struct btrfs_ioctl_get_subvol_info_args: treeid, name[256], parent_id, dirid, generation, flags, uuid, parent_uuid,
-// received_uuid, ctransid, otransid, ...
-const subvolInfo = { bytes: 504, treeid: 0, parentId: 264, parentUuid: 312, otransid: 352 } as const;
+// received_uuid, ctransid, otransid, stransid, rtransid, ctime, otime (u64 sec, u32 nsec), ...
+const subvolInfo = {
+  bytes: 504,
+  treeid: 0,
+  parentId: 264,
+  parentUuid: 312,
+  otransid: 352,
+  otime: 392,
+} as const;
 
 /** Of the subvolume that the open file is in. No privilege is needed. */
 export function btrfsSubvolInfo(fd: number): BtrfsSubvolInfo {
@@ -99,6 +109,10 @@ export function btrfsSubvolInfo(fd: number): BtrfsSubvolInfo {
     id: info.readBigUInt64LE(subvolInfo.treeid),
     parentId: info.readBigUInt64LE(subvolInfo.parentId),
     madeIn: info.readBigUInt64LE(subvolInfo.otransid),
+    otime: {
+      sec: Number(info.readBigUInt64LE(subvolInfo.otime)),
+      nsec: info.readUInt32LE(subvolInfo.otime + 8),
+    },
     isSnapshot: info.subarray(subvolInfo.parentUuid, subvolInfo.parentUuid + 16).some((byte) => byte !== 0),
   };
 }
