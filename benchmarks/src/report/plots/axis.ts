@@ -46,10 +46,13 @@ export function linearAxis(label: string, most: number): Axis {
   return { label, log: false, from: 0, to: count * step, ticks };
 }
 
-/** Around all of the figures, which are above 0: logarithmic, with ticks where they tell something. */
-export function logAxis(label: string, figures: readonly number[]): Axis {
+/**
+ * Around all of the figures, which are above 0: logarithmic, with ticks where they tell something.
+ * @param leastSpan - the end is at least so many times the beginning: noise is not to look like a slope
+ */
+export function logAxis(label: string, figures: readonly number[], leastSpan = 1.1): Axis {
   const [low, high] = [Math.min(...figures), Math.max(...figures)];
-  const margin = Math.max((high / low) ** 0.04, 1.05);
+  const margin = Math.max((high / low) ** 0.04, Math.sqrt(leastSpan / (high / low)));
   const [from, to] = [low / margin, high * margin];
   return { label, log: true, from, to, ticks: logTicks(from, to).map(tick) };
 }

@@ -7,6 +7,8 @@ import { linearAxis, logAxis, parameterAxis, sizeUnit, timeUnit } from "./axis.t
 import type { Figure } from "./figure.ts";
 import { parameterLabel, parametersText, parameterText } from "./words.ts";
 
+const leastSpan = 6;
+
 /** A figure, and its interval. */
 interface Value {
   readonly value: number;
@@ -43,6 +45,7 @@ const cost: Quantity = {
       axis: logAxis(
         name,
         values.map((value) => value * factor),
+        leastSpan,
       ),
       factor,
     };
@@ -63,6 +66,7 @@ const written: Quantity = {
       axis: logAxis(
         name,
         values.map((value) => value * factor),
+        leastSpan,
       ),
       factor,
     };
