@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { type Dir, opendirSync } from "node:fs";
 import { errnoCode } from "./errors.ts";
 import { FileLock } from "./file-lock.ts";
 import type { StateDirectory } from "./state-directory.ts";
@@ -17,11 +17,21 @@ export function childrenOf(state: StateDirectory, directory: string, limit: numb
   return children;
 }
 
-function marks(state: StateDirectory, directory: string): string[] {
+/** Read one after the other, since a parent can have ten thousands. */
+function* marks(state: StateDirectory, directory: string): Generator<string, void> {
+  const children = openIfThere(`${state.path(directory)}/children`);
   try {
-    return readdirSync(`${state.path(directory)}/children`);
+    for (let mark = children?.readSync(); mark; mark = children?.readSync()) yield mark.name;
+  } finally {
+    children?.closeSync();
+  }
+}
+
+function openIfThere(path: string): Dir | undefined {
+  try {
+    return opendirSync(path);
   } catch (error) {
-    if (errnoCode(error) === "ENOENT") return [];
+    if (errnoCode(error) === "ENOENT") return undefined;
     throw error;
   }
 }
