@@ -7,8 +7,8 @@ import { Threads } from "./threads.ts";
 
 export interface LayerWorkersOptions {
   /**
-   * How many layers are applied at the same time. Each has a thread, a large one two of them, unless there is only one
-   * CPU. @defaultValue the number of CPUs, at most 4
+   * How many layers are applied at the same time, each by a thread; for every two CPUs, a large one has a second thread
+   * to itself. @defaultValue the number of CPUs, at most 4
    */
   readonly threads?: number;
 }
@@ -20,7 +20,8 @@ const minSplitBytes = 16 * 2 ** 20;
  * A pool of threads that apply layers. Jobs beyond the number of threads wait, and begin in the order they came.
  *
  * A thread is started when a job first needs it, and kept for the next; one that has nothing to do does not keep the
- * process alive. Memory: 25 MiB a thread for plain tar and up to 70 MiB for gzip, whatever the layer's size.
+ * process alive. Memory: 25 MiB a thread for plain tar and up to 70 MiB for gzip, whatever the layer's size; a second
+ * thread to a layer takes up to 30 MiB more.
  */
 export class LayerWorkers implements AsyncDisposable {
   readonly #threads: number;
@@ -28,7 +29,9 @@ export class LayerWorkers implements AsyncDisposable {
     applying: new Threads(new URL("./thread.js", import.meta.url)),
     feeding: new Threads(new URL("./feeding-thread.js", import.meta.url)),
   };
+  /** For layers that two threads share; those not in use. */
   readonly #rings: RingMemory[] = [];
+  #ringsMade = 0;
   readonly #waiting: ApplyTask[] = [];
   readonly #running = new Map<ApplyTask, Promise<void>>();
   #closed = false;
@@ -92,19 +95,18 @@ export class LayerWorkers implements AsyncDisposable {
   }
 
   async #run(task: ApplyTask): Promise<void> {
-    if (!isWorthTwo(task)) {
-      await task.runOn(this.#pool);
-      return;
-    }
-    const ring = this.#rings.pop() ?? newRing();
+    const ring = task.size < minSplitBytes ? undefined : this.#takeRing();
     await task.runOn(this.#pool, ring);
-    this.#rings.push(ring);
+    if (ring !== undefined) this.#rings.push(ring);
   }
-}
 
-/** Whether a second thread for a layer brings more than it costs. On one CPU it never does. */
-function isWorthTwo({ size }: ApplyTask): boolean {
-  return size >= minSplitBytes && availableParallelism() > 1;
+  /** One that is free; more than one for two CPUs would only take memory. */
+  #takeRing(): RingMemory | undefined {
+    const ring = this.#rings.pop();
+    if (ring !== undefined || this.#ringsMade >= Math.floor(availableParallelism() / 2)) return ring;
+    this.#ringsMade += 1;
+    return newRing();
+  }
 }
 
 function closedError(): StrataError {
