@@ -83,7 +83,10 @@ th { color: var(--dim); font-weight: 600; }
   :root { color-scheme: light; }
   body { padding: 0; max-width: none; font-size: 10pt; }
   nav, details { display: none; }
+  .figures, .cases { grid-template-columns: 1fr 1fr; }
   figure { break-inside: avoid; }
+  .uplot .u-wrap { width: 100% !important; height: auto !important; }
+  .uplot canvas { height: auto; }
   h2, h3 { break-after: avoid; }
 }
 `;
