@@ -30,6 +30,8 @@ export class Progress {
   readonly #end: number;
   readonly #cases: number;
   readonly #seconds: number;
+  /** What is left at least, in seconds: a round of each case is taken beyond any budget. */
+  #leastSeconds: number;
   #doneCases = 0;
   #doneSeconds = 0;
   #turns = 0;
@@ -44,6 +46,7 @@ export class Progress {
     this.#end = this.#started + budgetMilliseconds;
     this.#cases = cases.length;
     this.#seconds = cases.reduce((sum, each) => sum + estimate(each), 0);
+    this.#leastSeconds = cases.reduce((sum, each) => sum + least(each), 0);
   }
 
   /**
@@ -76,6 +79,7 @@ export class Progress {
     this.#turns = 0;
     this.#doneCases += 1;
     this.#doneSeconds += estimate(measured);
+    this.#leastSeconds -= least(measured);
   }
 
   #remaining(doneSeconds: number): number {
@@ -83,10 +87,14 @@ export class Progress {
     const trusted = this.#seconds * ownPace;
     const pace = ((now - this.#started) / 1000 + trusted) / (doneSeconds + trusted);
     const left = pace * (this.#seconds - doneSeconds) * 1000;
-    return Math.max(0, Math.min(left, this.#end - now));
+    return Math.min(left, Math.max(this.#end - now, pace * this.#leastSeconds * 1000));
   }
 }
 
 function estimate({ rounds, warmup, subjects, turnSeconds }: Case): number {
   return (rounds + (warmup ? 1 : 0)) * subjects.length * turnSeconds;
+}
+
+function least(measured: Case): number {
+  return estimate({ ...measured, rounds: 1 });
 }
