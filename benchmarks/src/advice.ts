@@ -17,7 +17,7 @@ export function adviceFor(results: Omit<Results, "advice">): string {
   const chosen = own ?? best;
   const where = chosen.fileSystem.loop
     ? `No driver was measured on the host's own file system. Of those in a file made for this run, ${chosen.id} did best: it would need a disk with ${chosen.fileSystem.type}.`
-    : `Use ${chosen.id} on this host, on ${chosen.fileSystem.type}.`;
+    : `Use ${chosen.id} on this host, on ${chosen.fileSystem.type}${ranked.length === 1 ? ": no other driver was measured" : ""}.`;
   return [
     where,
     ...figuresOf(chosen, criteria, results),

@@ -63,7 +63,7 @@ describe("the advice", () => {
   it("takes the only driver there is, and says what it lacks", () => {
     const missing = [{ id: "overlay2", kind: "driver" as const, reason: "needs root" }];
     const advice = adviceFor(madeResults({ subjects: [vfs], missing }, casesOf("vfs")));
-    expect(advice).toMatch(/^Use vfs on this host/);
+    expect(advice).toMatch(/^Use vfs on this host, on ext4: no other driver was measured\./);
     expect(advice).toContain(
       "layers that share what they have in common (a snapshot starts as a copy of its parent)",
     );
