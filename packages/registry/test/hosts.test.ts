@@ -206,8 +206,8 @@ describe("redirects", () => {
   });
 
   it("to a host that wants to know who asks get no answer to that", async () => {
-    await using thief = await WebServer.start((_request, response) =>
-      answerJson(response, 401, {}, { "www-authenticate": 'Basic realm="give it to me"' }),
+    await using thief: WebServer = await WebServer.start((_request, response) =>
+      answerJson(response, 401, {}, { "www-authenticate": `Bearer realm="${thief.url}/token",service="s"` }),
     );
     await using server = await WebServer.start(leadingTo(() => thief.url));
     user.logIn({ [server.host]: "ann:secret", [thief.host]: "ann:other" });
