@@ -34,6 +34,15 @@ describe("the table", () => {
     expect(rows[3]).toMatch(/ 1\.\d+ s .* (?:1\.9|2\.0)\d×$/);
   });
 
+  it("tells what was written for one iteration, however many a round has", () => {
+    const lines = tableLines(madeResults());
+    const from = lines.findIndex((line) => line.includes("a file of 4096 bytes"));
+    expect(lines.slice(from + 2, from + 4).map((line) => / (\S+ k?B) /.exec(line)?.[1])).toEqual([
+      "4.1 kB",
+      "4.1 kB",
+    ]);
+  });
+
   it("compares with the fastest driver on the host's own file system, not with one on a loop file", () => {
     const cases = [
       {

@@ -81,9 +81,16 @@ export function referenceOf(contest: Contest, subjects: readonly MeasuredSubject
   );
 }
 
-/** How much the block device wrote in a round, by the median; undefined where it was not counted. */
+/**
+ * How much the block device wrote for one iteration, by the median of the rounds; undefined where it was not counted.
+ * Cases differ in how many iterations a round of theirs has.
+ */
 export function writtenBytesOf({ rounds }: Measurement): number | undefined {
-  return middle(rounds.flatMap(({ writtenBytes }) => writtenBytes ?? []));
+  return middle(
+    rounds.flatMap(({ writtenBytes, samplesMilliseconds: { length } }) =>
+      writtenBytes === undefined ? [] : writtenBytes / length,
+    ),
+  );
 }
 
 /** The most memory that a command ever had; undefined where none was run. */

@@ -35,7 +35,9 @@ const round = z.object({
   writtenBytes: z
     .number()
     .optional()
-    .describe("by the block device, sync included; only where it was counted"),
+    .describe(
+      "by the block device, in all iterations of the round, sync included; only where it was counted",
+    ),
   peakBytes: z
     .number()
     .optional()

@@ -12,6 +12,7 @@ export interface MadeCase
   readonly rounds?: number;
   /** In a round. @defaultValue 5 */
   readonly samples?: number;
+  /** In an iteration. */
   readonly writtenBytes?: Readonly<Record<string, number>>;
 }
 
@@ -31,7 +32,7 @@ export function madeMeasurements(cases: readonly MadeCase[], seed = 1): Measurem
         return {
           wallMilliseconds: samplesMilliseconds.reduce((sum, each) => sum + each, 0),
           samplesMilliseconds,
-          ...(written !== undefined && { writtenBytes: written }),
+          ...(written !== undefined && { writtenBytes: written * samples }),
         };
       });
       return {

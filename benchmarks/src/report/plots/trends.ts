@@ -54,7 +54,7 @@ const cost: Quantity = {
 
 const written: Quantity = {
   title: "written to disk",
-  caption: "What the block device wrote in a round, sync included; lower is better.",
+  caption: "What the block device wrote for each, sync included; lower is better.",
   of: (measurement) => {
     const value = writtenBytesOf(measurement);
     return value === undefined || value <= 0 ? undefined : { value };
