@@ -4,7 +4,7 @@ import { missingFacilities, mountsBelow, Scratch } from "@strata/conformance/sui
 import type { StorageDriver } from "@strata/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { lifecycle } from "../src/workloads/lifecycle.ts";
-import { driverSubject, WorkloadTrial } from "./support/workload-trial.ts";
+import { driverSubject, peerSubject, WorkloadTrial } from "./support/workload-trial.ts";
 
 let scratch: Scratch;
 
@@ -105,6 +105,36 @@ describe.each(["overlay2", "vfs"] as const)("the lifecycle of %s", (name) => {
   });
 });
 
+describe("the lifecycle beside cp", () => {
+  it("is compared in what a driver that copies does: a tree for each iteration", async () => {
+    const parameters = { parentFiles: 30 };
+    await using run = new WorkloadTrial(lifecycle, peerSubject("cp", scratch.path), parameters);
+    await using vfs = new WorkloadTrial(lifecycle, await driverSubject("vfs", scratch.path), parameters);
+    await run.setUp();
+    await vfs.setUp();
+    const trial = await run.open();
+    expect(trial.operations.map(({ name }) => name)).toEqual(["prepare"]);
+    await run.round(trial);
+    await run.round(trial);
+    const { directory } = run.context;
+    expect(readdirSync(directory).sort()).toEqual(["source", "target-0", "target-1"]);
+    await using driver = await vfs.driver();
+    const parent = namesIn((await driver.open("parent")).layout().dir);
+    expect(parent.length).toBeGreaterThan(30);
+    for (const tree of readdirSync(directory)) expect(namesIn(join(directory, tree))).toEqual(parent);
+  });
+
+  it("is so on large parents only", async () => {
+    const subjects = [await driverSubject("vfs", scratch.path), peerSubject("cp", scratch.path)];
+    const cases = lifecycle.cases({ scale: "full", subjects, threads: [1] });
+    const withCp = cases.filter((each) => each.subjects.some(({ id }) => id === "cp"));
+    expect(withCp.map(({ parameters }) => parameters)).toEqual([
+      { parentFiles: 10_000 },
+      { parentFiles: 80_000 },
+    ]);
+  });
+});
+
 describe("the cases of the lifecycle", () => {
   it("leave out who cannot have a chain that deep", async () => {
     const subject = await driverSubject("vfs", scratch.path);
@@ -136,4 +166,8 @@ async function mountedIn(driver: StorageDriver, ids: readonly string[]): Promise
     if (snapshot.kind !== "committed" && (await snapshot.mountedAt()) !== undefined) count += 1;
   }
   return count;
+}
+
+function namesIn(tree: string): string[] {
+  return readdirSync(tree, { recursive: true, encoding: "utf8" }).sort();
 }

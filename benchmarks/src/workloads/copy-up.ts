@@ -34,8 +34,9 @@ export const copyUp: Workload = {
   summary:
     "The first write to a file of a lower layer: its first byte, or all of an append, an overwrite or a truncation; chmod, " +
     "chown and rename of a tree. What a driver copies in advance is counted where it does so, in prepare. A directory that " +
-    "cannot be renamed (EXDEV) is copied and removed, as mv does. Commits would be durable, unless the case says so: " +
-    "overlayfs then syncs each file that it copies.",
+    "cannot be renamed (EXDEV) is copied and removed, as mv does. Commits would be durable, unless the case says not: " +
+    "overlayfs then syncs each file that it copies. Beside the first byte, `cp --reflink=never` of the file, which syncs " +
+    "nothing.",
 
   cases: (scope) => [...casesOfFiles(scope), ...casesOfTrees(scope)],
 
@@ -60,7 +61,7 @@ function casesOfFiles(scope: Scope): Case[] {
     return {
       title: `a file of ${inWords(size)}${how}`,
       parameters: { fileBytes: size, ...(volatile && { durability: "none" }) },
-      subjects: [...driversOf(scope), ...(size >= leastForCp && !volatile ? cp : [])],
+      subjects: [...driversOf(scope), ...(size >= leastForCp ? cp : [])],
       threads: 1,
       iterations,
       rounds,
@@ -81,7 +82,7 @@ function casesOfTrees(scope: Scope): Case[] {
     threads: 1,
     iterations: 1,
     rounds,
-    warmup: false,
+    warmup: true,
     settle: true,
     turnSeconds: 0.3 + count / 400,
   }));

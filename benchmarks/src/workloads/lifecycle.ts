@@ -1,4 +1,5 @@
 import type { Case, Scope, Workload } from "../workload.ts";
+import { copyTreeByCp, makeTreeForCp } from "./lifecycle/cp.ts";
 import { makeStore } from "./lifecycle/make-store.ts";
 import { LifecycleTrial } from "./lifecycle/trial.ts";
 import { driversOf } from "./snapshots.ts";
@@ -11,6 +12,8 @@ interface Variation {
   readonly depth?: number;
   /** Files that are written or copied for each snapshot that is made. @defaultValue some */
   readonly files?: number;
+  /** Whether `cp` does the same to a plain directory. */
+  readonly hasCp?: boolean;
   readonly threads?: number;
 }
 
@@ -35,26 +38,30 @@ export const lifecycle: Workload = {
   summary:
     "Each call of a snapshot's life, one after the other over some snapshots: prepare, mount, unmount, commit, view, stat, " +
     "remove, and a cleanup after one removal. What is written into the snapshots meanwhile is not counted, and commits " +
-    "are not durable, unless the case says so.",
+    "are not durable, unless the case says so. Beside prepare on a large parent, `cp -a` of the same tree.",
 
   cases(scope) {
     const { iterations, rounds } = sizes[scope.scale];
-    return variations(scope).map(({ title, parameters, depth = 1, files = 0, threads = 1 }) => ({
-      title,
-      parameters,
-      // Above the chain lie what is committed and the view of it.
-      subjects: driversOf(scope, depth + 1),
-      threads,
-      iterations: files < manyFiles ? iterations : 3,
-      rounds,
-      warmup: true,
-      settle: true,
-      turnSeconds: files < manyFiles ? 0.04 * iterations : 0.3 + files / 2000,
-    }));
+    const cp = scope.subjects.filter(({ id }) => id === "cp");
+    return variations(scope).map(
+      ({ title, parameters, depth = 1, files = 0, hasCp = false, threads = 1 }) => ({
+        title,
+        parameters,
+        // Above the chain lie what is committed and the view of it.
+        subjects: [...driversOf(scope, depth + 1), ...(hasCp ? cp : [])],
+        threads,
+        iterations: files < manyFiles ? iterations : 3,
+        rounds,
+        warmup: true,
+        settle: true,
+        turnSeconds: files < manyFiles ? 0.04 * iterations : 0.3 + files / 2000,
+      }),
+    );
   },
 
-  setUp: makeStore,
-  open: (context) => LifecycleTrial.open(context),
+  setUp: (context) => (context.subject.kind === "driver" ? makeStore(context) : makeTreeForCp(context)),
+  open: async (context) =>
+    context.subject.kind === "driver" ? await LifecycleTrial.open(context) : copyTreeByCp(context),
 };
 
 function variations({ scale, threads }: Scope): Variation[] {
@@ -69,6 +76,7 @@ function variations({ scale, threads }: Scope): Variation[] {
       title: `on a parent with ${count} files`,
       parameters: { parentFiles: count },
       files: count,
+      hasCp: true,
     })),
     ...files.map((count) => ({
       title: `${count} files written into each snapshot`,
@@ -80,7 +88,8 @@ function variations({ scale, threads }: Scope): Variation[] {
       .filter((count) => count > 1)
       .map((count) => ({
         title: `${count} threads on one store`,
-        parameters: { threads: count },
+        // As the case of one thread that it is to be compared with.
+        parameters: { depth: 1, threads: count },
         threads: count,
       })),
   ];

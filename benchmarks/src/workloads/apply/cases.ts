@@ -54,7 +54,7 @@ const sizes: Readonly<Record<Scale, Readonly<Record<TreeSpec["shape"], { files: 
     },
   };
 
-/** As those of the image that `npm run bench:load` builds: a distribution, packages, node_modules, changes. */
+/** As those of the image that `npm run bench:image` builds: a distribution, packages, node_modules, changes. */
 const imageLayers: readonly TreeSpec[] = [
   { shape: "mixed", files: 7000, bytes: 164e6, compressible: true },
   { shape: "mixed", files: 19_900, bytes: 501e6, compressible: true },

@@ -15,9 +15,7 @@ export const fileBytes = 1024;
 
 /** Make what a case needs: the chain below the parent, the parent, and as many others as the store is to hold. */
 export async function makeStore(context: TrialContext): Promise<void> {
-  const { seed } = context;
   const depth = numberIn(context, "depth", usual.depth);
-  const files = numberIn(context, "parentFiles", usual.parentFiles);
   const snapshots = numberIn(context, "snapshots", usual.snapshots);
   await using driver = await openRoot(context);
 
@@ -26,8 +24,7 @@ export async function makeStore(context: TrialContext): Promise<void> {
     await unlessAborted(context);
     const below = level === 1 ? undefined : nameAt(level - 1);
     await commitTree(driver, nameAt(level), below, async (path) => {
-      const spec = { shape: "small", files, bytes: files * fileBytes, compressible: true } as const;
-      if (level === 1) await writeTree(path, spec, seed);
+      if (level === 1) await writeParent(context, path);
       else writeFileSync(join(path, "level"), `${level}\n`);
     });
   }
@@ -36,4 +33,11 @@ export async function makeStore(context: TrialContext): Promise<void> {
     const active = await driver.prepare(`other-${made}-active`, parentName);
     await active.commit(`other-${made}`);
   }
+}
+
+/** Fill a directory with what lies at the bottom of the chain: the files of the parent. */
+export async function writeParent(context: TrialContext, directory: string): Promise<void> {
+  const files = numberIn(context, "parentFiles", usual.parentFiles);
+  const spec = { shape: "small", files, bytes: files * fileBytes, compressible: true } as const;
+  await writeTree(directory, spec, context.seed);
 }

@@ -74,7 +74,7 @@ export function storeCases(scope: Scope): Case[] {
   const size = sizes[scope.scale];
   const image: Parameters =
     scope.archive === undefined ? { files: size.files, bytes: size.bytes } : { archive: true };
-  const common = { threads: 1, iterations: 1, rounds: size.rounds, warmup: false, settle: true };
+  const common = { threads: 1, iterations: 1, rounds: size.rounds, warmup: true, settle: true };
   const drivers = scope.subjects.filter(({ kind }) => kind === "driver");
   const withPeersThat = (can: (peer: Subject) => boolean) => [
     ...drivers,
