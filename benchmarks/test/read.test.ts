@@ -73,7 +73,7 @@ describe.each(["overlay2", "vfs"] as const)("reading through %s", (name) => {
   });
 
   itIfPossible(title("in several threads: each has a view of its own"), async () => {
-    await using run = await start({ threads: 2 }, 2);
+    await using run = await start({ depth: 2, threads: 2 }, 2);
     await run.setUp();
     const trials = [await run.open(0), await run.open(1)];
     const views = [await viewOf(run, "view-0"), await viewOf(run, "view-1")];
@@ -97,7 +97,7 @@ describe("the cases of reading", () => {
     const cases = read.cases({ scale: "standard", subjects: [copying, sharing], threads: [1, 2] });
     expect(
       cases.map(({ parameters: { depth, threads }, subjects }) => [
-        depth ?? `${threads} threads`,
+        threads === undefined ? depth : `${depth}, ${threads} threads`,
         subjects.map(({ id }) => id),
       ]),
     ).toEqual([
@@ -105,7 +105,7 @@ describe("the cases of reading", () => {
       [10, ["vfs", "sharing"]],
       [50, ["sharing"]],
       [100, ["sharing"]],
-      ["2 threads", ["vfs", "sharing"]],
+      ["10, 2 threads", ["vfs", "sharing"]],
     ]);
   });
 });

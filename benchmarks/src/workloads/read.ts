@@ -1,9 +1,11 @@
 import type { Case, Scope, Workload } from "../workload.ts";
-import { makeChain, usualDepth } from "./read/make-chain.ts";
+import { makeChain } from "./read/make-chain.ts";
 import { openReads } from "./read/reads.ts";
 import { driversOf } from "./snapshots.ts";
 
 const MiB = 2 ** 20;
+/** Of the chain that several threads read through: one of those that a single thread does. */
+const usualDepth = 10;
 
 const sizes = {
   quick: { depths: [1, 10], copiedDepth: 10, files: 300, largeBytes: 32 * MiB, iterations: 3, rounds: 3 },
@@ -47,11 +49,10 @@ export const read: Workload = {
 
 function caseOf(scope: Scope, depth: number, threads: number): Case {
   const { copiedDepth, files, largeBytes, iterations, rounds } = sizes[scope.scale];
-  const varied = threads > 1 ? { threads } : { depth };
   const through = depth === 1 ? "one layer" : `${depth} layers`;
   return {
     title: threads > 1 ? `through ${through}, ${threads} threads` : `through ${through}`,
-    parameters: { ...varied, files, largeBytes },
+    parameters: { depth, files, largeBytes, ...(threads > 1 && { threads }) },
     // Where each layer is a copy of the whole tree, a long chain costs much, and reading it is the same.
     subjects: driversOf(scope, depth).filter(
       ({ capabilities }) => capabilities.sharesParent.supported || depth <= copiedDepth,

@@ -8,9 +8,6 @@ import { commitTree, numberIn, openRoot, unlessAborted } from "../snapshots.ts";
 /** The chain's last snapshot. */
 export const topName = "top";
 export const largeFile = "large";
-/** Of a chain, where the case does not vary it. */
-export const usualDepth = 10;
-
 const bytesAFile = 4096;
 
 /** A small file, in a directory that other layers have files in, too. */
@@ -29,7 +26,7 @@ export function smallFiles(context: TrialContext): SmallFile[] {
 /** Each layer gets its part of the small files, and the last one the large one as well. */
 export async function makeChain(context: TrialContext): Promise<void> {
   const { seed } = context;
-  const depth = numberIn(context, "depth", usualDepth);
+  const depth = numberIn(context, "depth");
   const largeBytes = numberIn(context, "largeBytes");
   const files = smallFiles(context);
   const content = new MadeBytes(seed, false, largeBytes);
