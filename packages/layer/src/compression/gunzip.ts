@@ -6,11 +6,11 @@ const KiB = 1024;
 
 /**
  * Decompress gzip, of several members too. Inflating runs in a thread of libuv's pool, beside whatever the caller does
- * with the piece before: hence the large pieces, and room for one more.
+ * with the piece before, and a piece is in the cache still when it is hashed.
  */
 export async function* gunzip(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const input = Readable.from(source, { objectMode: false, highWaterMark: 256 * KiB });
-  const stream = createGunzip({ chunkSize: 1024 * KiB });
+  const stream = createGunzip({ chunkSize: 256 * KiB });
   let sourceError: unknown;
   input.on("error", (error) => {
     sourceError = error;
