@@ -2,6 +2,7 @@ import { type Criterion, costOfDurability, criteriaOf } from "./advice/criteria.
 import { type Lack, lacksOf } from "./advice/lacks.ts";
 import { formatMilliseconds, formatRatio, listed } from "./report/format.ts";
 import type { MeasuredSubject, Results } from "./results/schema.ts";
+import type { WorkloadName } from "./workload.ts";
 
 /** From here on it is worth a word that one is faster than the other. */
 const worthMentioning = 1.3;
@@ -127,7 +128,8 @@ function withoutFigures({ missing }: Omit<Results, "advice">, drivers: readonly 
   return `No driver can be used here.${reasons.length > 0 ? ` ${reasons.join("; ")}.` : ""}`;
 }
 
-const chosenBy = ["apply", "lifecycle", "copy-up", "changes"];
+/** The workloads of {@link criteriaOf}. */
+const chosenBy: readonly WorkloadName[] = ["apply", "store", "lifecycle", "copy-up", "changes"];
 
 /** What the advice rests on, where that is less than it could be. */
 function limitsOf(

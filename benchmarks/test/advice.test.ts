@@ -91,7 +91,7 @@ describe("the advice", () => {
     const advice = adviceFor(madeResults({ options: { ...options, scale: "quick" } }, cases));
     expect(advice).toMatch(/^Use overlay2/);
     expect(advice).toContain(
-      "lifecycle, copy-up and changes were not measured; a quick run tells large differences only",
+      "store, lifecycle, copy-up and changes were not measured; a quick run tells large differences only",
     );
   });
 

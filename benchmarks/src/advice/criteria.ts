@@ -2,6 +2,7 @@ import { formatBytes } from "../report/format.ts";
 import { parameterText } from "../report/plots/words.ts";
 import { type Contest, contestsOf } from "../results/cases.ts";
 import type { Measurement, Results } from "../results/schema.ts";
+import type { WorkloadName } from "../workload.ts";
 
 /** What drivers are chosen by. */
 export interface Criterion {
@@ -33,7 +34,7 @@ export function criteriaOf(results: Pick<Results, "measurements" | "subjects">):
     ({ parameters }: Contest) =>
       Number(parameters[name] ?? 0);
   const isOf =
-    (workload: string, operation: string): Wanted =>
+    (workload: WorkloadName, operation: string): Wanted =>
     (contest) =>
       contest.workload === workload && contest.operation === operation;
   const isApply = isOf("apply", "apply");

@@ -1,3 +1,5 @@
+import type { CapabilityName } from "@strata/conformance/suite";
+
 export interface Lack {
   /** A capability's name. */
   readonly name: string;
@@ -6,7 +8,7 @@ export interface Lack {
   readonly reason: string;
 }
 
-const capabilityWords: Readonly<Record<string, string>> = {
+const capabilityWords: Readonly<Record<CapabilityName, string>> = {
   sharesParent: "layers that share what they have in common",
   readonlyViews: "views that root cannot write to",
   rebase: "layers unpacked side by side",
@@ -21,6 +23,11 @@ const capabilityWords: Readonly<Record<string, string>> = {
 export function lacksOf({ lacks }: { readonly lacks: readonly string[] }): Lack[] {
   return lacks.map((line) => {
     const [name = "", ...reason] = line.split(": ");
-    return { name, words: capabilityWords[name] ?? name, reason: reason.join(": ") };
+    return { name, words: isCapability(name) ? capabilityWords[name] : name, reason: reason.join(": ") };
   });
+}
+
+/** Results may be of a version that has others. */
+function isCapability(name: string): name is CapabilityName {
+  return Object.hasOwn(capabilityWords, name);
 }
