@@ -7,7 +7,7 @@ import { alignColumns, wrap } from "./columns.ts";
 /** What a terminal has, with some to spare. */
 const lineLength = 100;
 
-/** Results as a table of text, at most 100 columns wide as long as names are short. The advice comes after it. */
+/** Results as a table of text, and the advice: at most 100 columns wide as long as names are short. */
 export function tableLines(results: Results): string[] {
   const contests = contestsOf(results);
   return [
@@ -19,6 +19,8 @@ export function tableLines(results: Results): string[] {
         : ["", title, ...wrap(summary, lineLength, "  "), ...workloadLines(own, results)];
     }),
     ...endLines(results),
+    "",
+    ...wrap(results.advice, lineLength),
   ];
 }
 

@@ -18,6 +18,6 @@ export function define(command: StrataCommand, context: Context): Command {
         await context.stderr.line(`Wrote ${html}`);
       }
       if (context.options.json) await context.stdout.json(results);
-      else if (html === undefined) await context.stdout.lines([...tableLines(results), "", results.advice]);
+      else if (html === undefined) await context.stdout.lines(tableLines(results));
     });
 }

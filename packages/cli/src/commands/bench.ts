@@ -98,10 +98,7 @@ async function bench(
   if (typeof json === "string") await writeOutput(json, `${JSON.stringify(results)}\n`);
   if (html !== undefined) await writeOutput(html, benchmarks.benchPage(results));
   if (context.options.json) await context.stdout.json(results);
-  else {
-    await context.stdout.lines(benchmarks.tableLines(results));
-    await context.stdout.lines(["", results.advice]);
-  }
+  else await context.stdout.lines(benchmarks.tableLines(results));
   for (const output of outputs) await context.stderr.line(`Wrote ${output}`);
   await reportFailures(context, results);
 }
