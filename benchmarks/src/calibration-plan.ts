@@ -13,7 +13,10 @@ const opaque = ".wh..wh..opq";
  * `calibration/make-files.c` takes. Whiteouts are in overlayfs's form. What is left out, since only a whole
  * implementation can do it: extended attributes, links to files of lower layers, a name's second entry.
  */
-export async function writePlan(layer: string, plan: string, contents: string): Promise<void> {
+export async function writePlan(
+  layer: string,
+  { plan, contents, signal }: { plan: string; contents: string; signal: AbortSignal | undefined },
+): Promise<void> {
   const writer = new PlanWriter(contents);
   try {
     const reader = new TarReader(writer, defaultLimits);
@@ -23,6 +26,7 @@ export async function writePlan(layer: string, plan: string, contents: string): 
       async (source: AsyncIterable<Buffer>) => {
         for await (const chunk of source) reader.write(chunk);
       },
+      { signal },
     );
   } finally {
     writer.close();

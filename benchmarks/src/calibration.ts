@@ -28,16 +28,21 @@ export class Calibration {
    * Build the program, and prepare what it needs; once a run.
    * @param datasets - where both are kept
    * @throws Error, if `cc` is not there or fails
+   * @throws AbortError, on the signal
    */
-  static async open(datasets: string, layers: readonly LayerArchive[]): Promise<Calibration> {
+  static async open(
+    datasets: string,
+    layers: readonly LayerArchive[],
+    signal?: AbortSignal,
+  ): Promise<Calibration> {
     const program = join(datasets, "make-files");
     await once(program, async (partial) => {
-      await run("cc", ["-O2", "-o", partial, source]);
+      await run("cc", ["-O2", "-o", partial, source], { signal });
     });
     const planned: PlannedLayer[] = [];
     // The largest first, so that it is not left over for one process at the end.
     for (const layer of layers.toSorted((a, b) => b.bytes - a.bytes))
-      planned.push(await planLayer(datasets, layer));
+      planned.push(await planLayer(datasets, layer, signal));
     return new Calibration(program, planned);
   }
 
@@ -62,11 +67,15 @@ export class Calibration {
   }
 }
 
-async function planLayer(datasets: string, { path, diffId }: LayerArchive): Promise<PlannedLayer> {
+async function planLayer(
+  datasets: string,
+  { path, diffId }: LayerArchive,
+  signal: AbortSignal | undefined,
+): Promise<PlannedLayer> {
   const name = join(datasets, `calibration-${digestHex(diffId).slice(0, 16)}`);
   const planned = { plan: `${name}.plan`, contents: `${name}.contents` };
   await once(planned.plan, async (partial, scratch) => {
-    await writePlan(path, partial, scratch.join("contents"));
+    await writePlan(path, { plan: partial, contents: scratch.join("contents"), signal });
     await rename(scratch.join("contents"), planned.contents);
   });
   return planned;

@@ -144,6 +144,19 @@ describe("the archive of a layer", () => {
     expect(statSync(first.path).ino).toBe(ino);
     expect(readdirSync(context.datasets).filter((name) => !name.startsWith("mixed-"))).toEqual([]);
   });
+
+  it.each(["none", "gzip"] as const)(
+    "is not made to its end when that is aborted: %s",
+    async (compression) => {
+      const abort = new AbortController();
+      const context = { datasets: scratch.join("datasets"), seed: 1, signal: abort.signal };
+      const made = layerArchive(context, { ...mixed, bytes: 60_000_000 }, compression);
+      // What writes the tree does not wait for anything.
+      setTimeout(() => abort.abort(new Error("enough")), 1);
+      await expect(made).rejects.toMatchObject({ cause: { message: "enough" } });
+      expect(readdirSync(context.datasets)).toEqual([]);
+    },
+  );
 });
 
 describe("the layout of an image", () => {

@@ -7,11 +7,11 @@ import { type Digest, digestHex, digestOf, errnoCode } from "@strata/core";
 import { decompressor } from "@strata/layer";
 import { hostPlatform } from "@strata/store";
 import { z } from "zod";
-import type { TrialContext } from "../workload.ts";
 import { unpackArchive } from "./archive.ts";
 import {
   compressFile,
   compressionOf,
+  type DatasetContext,
   describeLayer,
   exists,
   type LayerArchive,
@@ -47,6 +47,13 @@ interface Parts {
   readonly config: Buffer;
 }
 
+interface RecompressOptions {
+  readonly compression: LayerCompression;
+  /** For what is needed on the way. */
+  readonly scratch: Scratch;
+  readonly signal: AbortSignal | undefined;
+}
+
 const kept = z.object({ layers: z.array(z.string()) });
 const { reference } = dataset;
 
@@ -60,12 +67,13 @@ const layerTypes = {
  * An image of made data, no two layers of it alike; or the first one of the archive that was asked for, its layers
  * compressed as they should be. Made once a run.
  * @throws Error, for zstd where the host has no such program
+ * @throws AbortError, on the signal
  */
 export async function imageLayout(
-  context: Pick<TrialContext, "datasets" | "seed" | "archive">,
+  context: DatasetContext,
   { layers: specs, compression }: ImageSpec,
 ): Promise<ImageLayout> {
-  const { datasets, seed, archive } = context;
+  const { datasets, seed, archive, signal } = context;
   const source = archive ?? JSON.stringify(specs);
   const name = `image-${digestHex(digestOf(`${source} ${seed}`)).slice(0, 12)}-${compression}`;
   const layout = join(datasets, name);
@@ -76,15 +84,15 @@ export async function imageLayout(
     await using scratch = new Scratch(datasets);
     const parts =
       archive === undefined
-        ? await madeParts(datasets, seed, specs, compression)
-        : await archiveParts(join(datasets, `${name}-layers`), archive, compression, scratch);
+        ? await madeParts(context, specs, compression)
+        : await archiveParts(archive, join(datasets, `${name}-layers`), { compression, scratch, signal });
     await writeLayout(scratch.join("layout"), parts, compression);
     await renameUnlessThere(scratch.join("layout"), layout);
     await writeFile(scratch.join("notes"), JSON.stringify({ layers: parts.layers.map(({ path }) => path) }));
     await rename(scratch.join("notes"), notes);
   }
   const paths = kept.parse(JSON.parse(await readFile(notes, "utf8"))).layers;
-  const layers = await Promise.all(paths.map(describeLayer));
+  const layers = await Promise.all(paths.map((path) => describeLayer(path, signal)));
   const sum = (of: (layer: LayerArchive) => number) => layers.reduce((total, each) => total + of(each), 0);
   return {
     layout,
@@ -96,32 +104,30 @@ export async function imageLayout(
 }
 
 async function madeParts(
-  datasets: string,
-  seed: number,
+  context: DatasetContext,
   specs: readonly TreeSpec[],
   compression: LayerCompression,
 ): Promise<Parts> {
   const layers: LayerArchive[] = [];
   for (const [index, spec] of specs.entries())
-    layers.push(await layerArchive({ datasets, seed: seed + index * 1000 }, spec, compression));
+    layers.push(await layerArchive({ ...context, seed: context.seed + index * 1000 }, spec, compression));
   const diffIds = layers.map(({ diffId }) => diffId);
   const config = { ...hostPlatform(), config: {}, rootfs: { type: "layers", diff_ids: diffIds } };
   return { layers, config: Buffer.from(JSON.stringify(config)) };
 }
 
 async function archiveParts(
-  directory: string,
   archive: string,
-  compression: LayerCompression,
-  scratch: Scratch,
+  directory: string,
+  { compression, scratch, signal }: RecompressOptions,
 ): Promise<Parts> {
-  const { layers: blobs, config } = await unpackArchive(archive, scratch.join("store"));
+  const { layers: blobs, config } = await unpackArchive(archive, scratch.join("store"), signal);
   await mkdir(directory, { recursive: true });
   const layers: LayerArchive[] = [];
   for (const [index, blob] of blobs.entries()) {
     const path = join(directory, `${index}`);
-    await recompress(blob, path, compression, scratch.join("plain"));
-    layers.push(await describeLayer(path));
+    await recompress(blob, path, { compression, scratch, signal });
+    layers.push(await describeLayer(path, signal));
   }
   return { layers, config };
 }
@@ -129,8 +135,7 @@ async function archiveParts(
 async function recompress(
   from: string,
   to: string,
-  compression: LayerCompression,
-  plain: string,
+  { compression, scratch, signal }: RecompressOptions,
 ): Promise<void> {
   const is = await compressionOf(from);
   if (is === compression) {
@@ -138,9 +143,9 @@ async function recompress(
     await link(from, to);
     return;
   }
-  const out = compression === "none" ? to : plain;
-  await pipeline(createReadStream(from), decompressor(is), createWriteStream(out));
-  if (compression !== "none") await compressFile(plain, to, compression);
+  const plain = compression === "none" ? to : scratch.join("plain");
+  await pipeline(createReadStream(from), decompressor(is), createWriteStream(plain), { signal });
+  if (compression !== "none") await compressFile(plain, to, compression, signal);
 }
 
 async function writeLayout(

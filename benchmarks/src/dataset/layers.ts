@@ -30,6 +30,11 @@ export interface LayerArchive {
   readonly diffId: Digest;
 }
 
+/** Where made data are kept for a run, and what they are made from. */
+export interface DatasetContext extends Pick<TrialContext, "datasets" | "seed" | "archive"> {
+  readonly signal?: AbortSignal | undefined;
+}
+
 const digest = z.custom<Digest>(isDigest);
 const facts = z.object({ contentBytes: z.number(), files: z.number(), digest, diffId: digest });
 
@@ -38,9 +43,10 @@ const extensions = { none: "tar", gzip: "tar.gz", zstd: "tar.zst" } as const;
 /**
  * The archive of a made tree. Made once a run, whoever asks for it first; then it is there.
  * @throws Error, for zstd where the host has no such program
+ * @throws AbortError, on the signal
  */
 export async function layerArchive(
-  { datasets, seed }: Pick<TrialContext, "datasets" | "seed">,
+  { datasets, seed, signal }: DatasetContext,
   spec: TreeSpec,
   compression: LayerCompression,
 ): Promise<LayerArchive> {
@@ -50,12 +56,12 @@ export async function layerArchive(
   await once(raw, async (partial, scratch) => {
     const dir = scratch.join("tree");
     await writeTree(dir, spec, seed);
-    await pipeline(diff({ format: "plain", dir }), createWriteStream(partial));
+    await pipeline(diff({ format: "plain", dir }), createWriteStream(partial), { signal });
   });
-  if (compression === "none") return await describeLayer(raw);
+  if (compression === "none") return await describeLayer(raw, signal);
   const path = join(datasets, `${name}.${extensions[compression]}`);
-  await once(path, (partial) => compressFile(raw, partial, compression));
-  return await describeLayer(path);
+  await once(path, (partial) => compressFile(raw, partial, compression, signal));
+  return await describeLayer(path, signal);
 }
 
 /** Write a compressed copy of a plain file, as the tools that make images do: gzip level 6, zstd level 3. */
@@ -63,16 +69,17 @@ export async function compressFile(
   from: string,
   to: string,
   compression: Exclude<LayerCompression, "none">,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   if (compression === "gzip")
-    await pipeline(createReadStream(from), createGzip({ level: 6 }), createWriteStream(to));
-  else await run("zstd", ["-q", "-3", from, "-o", to]);
+    await pipeline(createReadStream(from), createGzip({ level: 6 }), createWriteStream(to), { signal });
+  else await run("zstd", ["-q", "-3", from, "-o", to], { signal });
 }
 
 /** Read an archive to its end, once a run, to know what is in it. */
-export async function describeLayer(path: string): Promise<LayerArchive> {
+export async function describeLayer(path: string, signal?: AbortSignal): Promise<LayerArchive> {
   const notes = `${path}.json`;
-  await once(notes, async (partial) => writeFile(partial, JSON.stringify(await count(path))));
+  await once(notes, async (partial) => writeFile(partial, JSON.stringify(await count(path, signal))));
   return { path, bytes: (await stat(path)).size, ...facts.parse(JSON.parse(await readFile(notes, "utf8"))) };
 }
 
@@ -95,7 +102,7 @@ export async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
-async function count(path: string): Promise<z.infer<typeof facts>> {
+async function count(path: string, signal: AbortSignal | undefined): Promise<z.infer<typeof facts>> {
   let contentBytes = 0;
   let files = 0;
   const reader = new TarReader(
@@ -126,6 +133,7 @@ async function count(path: string): Promise<z.infer<typeof facts>> {
         reader.write(chunk);
       }
     },
+    { signal },
   );
   return {
     contentBytes,

@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Scratch } from "@strata/conformance/suite";
 import { Store } from "@strata/store";
-import { chooseDriver, shortcomings } from "./choose-driver.ts";
+import { chooseDriver, shortcomings } from "../subjects/choose-driver.ts";
 import { addFiles, deleteFiles, modifyFiles, planEdits, readFiles, replaceDirectory } from "./edit-tree.ts";
 import { Report } from "./report.ts";
 import { checkDiff, differences, measure } from "./verify.ts";

@@ -66,7 +66,7 @@ async function unpackOf({ context, parameters, image }: ApplyTask): Promise<Unpa
   const { threads } = parameters;
   switch (subject.id) {
     case "calibration": {
-      const calibration = await Calibration.open(context.datasets, image.layers);
+      const calibration = await Calibration.open(context.datasets, image.layers, signal);
       return (directory) => calibration.makeFiles(directory, { processes: threads, signal });
     }
     case "umoci":
