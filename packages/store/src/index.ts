@@ -16,6 +16,7 @@ export { type ImageSummary, type ImagesOptions, listImages } from "./images/list
 export type { Removal, RemovalEvent, RemoveImagesOptions } from "./images/remove.ts";
 export type { ImportOptions } from "./import.ts";
 export type { IngestOptions } from "./ingest/layer-input.ts";
+export { SyncAhead, type SyncAheadContext } from "./ingest/sync-ahead.ts";
 export type { LoadedImage, LoadOptions } from "./load.ts";
 export type { CheckOptions } from "./maintenance/options.ts";
 export type { ContainerUsage, DiskUsage, ImageUsage, UsageLine } from "./maintenance/usage.ts";

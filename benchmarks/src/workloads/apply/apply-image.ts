@@ -1,9 +1,12 @@
 import { type ActiveSnapshot, type OverlayLayout, type StorageDriver, StrataError } from "@strata/core";
-import { type ApplyOptions, type LayerWorkers, settleLayer } from "@strata/layer";
+import { type AppliedLayer, type LayerWorkers, settleLayer } from "@strata/layer";
+import { SyncAhead } from "@strata/store";
 import type { LayerArchive } from "../../dataset/layers.ts";
 
 export interface ApplyImageOptions {
   readonly driver: StorageDriver;
+  /** Whether it makes durable what it commits. */
+  readonly durable: boolean;
   readonly workers: LayerWorkers;
   /** Bottom first. */
   readonly layers: readonly LayerArchive[];
@@ -20,20 +23,24 @@ export function layerNames(layers: readonly LayerArchive[]): string[] {
  * where the driver can rebase; else one upon the other.
  */
 export async function applyImage(options: ApplyImageOptions): Promise<void> {
-  if (options.driver.capabilities.rebase.supported) await applySideBySide(options);
-  else await applyInOrder(options);
+  await using ahead = new SyncAhead(options);
+  if (options.driver.capabilities.rebase.supported) await applySideBySide(options, ahead);
+  else await applyInOrder(options, ahead);
 }
 
-async function applyInOrder({ driver, workers, layers, signal }: ApplyImageOptions): Promise<void> {
+async function applyInOrder(options: ApplyImageOptions, ahead: SyncAhead): Promise<void> {
+  const { driver, layers, signal } = options;
   const names = layerNames(layers);
   for (const [index, layer] of layers.entries()) {
     const active = await driver.prepare(`apply-${index}`, names[index - 1], { signal });
-    await workers.apply(jobOf(driver, active, layer, signal));
+    await applyLayer(layer, active, options, ahead, false);
+    await ahead.end();
     await active.commit(`layer-${index}`);
   }
 }
 
-async function applySideBySide({ driver, workers, layers, signal }: ApplyImageOptions): Promise<void> {
+async function applySideBySide(options: ApplyImageOptions, ahead: SyncAhead): Promise<void> {
+  const { driver, layers, signal } = options;
   const jobs: { index: number; layer: LayerArchive; active: ActiveSnapshot }[] = [];
   for (const [index, layer] of layers.entries())
     jobs.push({ index, layer, active: await driver.prepare(`apply-${index}`, undefined, { signal }) });
@@ -42,7 +49,7 @@ async function applySideBySide({ driver, workers, layers, signal }: ApplyImageOp
   const largestFirst = jobs.toSorted((a, b) => b.layer.bytes - a.layer.bytes);
   await Promise.all(
     largestFirst.map(async ({ index, layer, active }) => {
-      const applied = await workers.apply({ ...jobOf(driver, active, layer, signal), lowersLater: true });
+      const applied = await applyLayer(layer, active, options, ahead, true);
       unresolved.set(index, applied.unresolved);
     }),
   );
@@ -53,6 +60,7 @@ async function applySideBySide({ driver, workers, layers, signal }: ApplyImageOp
     if (left !== undefined) settleLayer({ format: "overlay", dir, lowers }, left);
     lowers = [dir, ...lowers];
   }
+  await ahead.end();
   await driver.sync();
   const names = layerNames(layers);
   for (const { index, active } of jobs) {
@@ -61,19 +69,25 @@ async function applySideBySide({ driver, workers, layers, signal }: ApplyImageOp
   }
 }
 
-function jobOf(
-  driver: StorageDriver,
-  active: ActiveSnapshot,
+async function applyLayer(
   { path, bytes, digest, diffId }: LayerArchive,
-  signal: AbortSignal,
-): ApplyOptions {
-  return {
+  active: ActiveSnapshot,
+  { driver, workers, signal }: ApplyImageOptions,
+  ahead: SyncAhead,
+  lowersLater: boolean,
+): Promise<AppliedLayer> {
+  const unpacked = ahead.layer();
+  const applied = await workers.apply({
     source: { path },
     layout: active.layout(),
     expected: { blob: digest, blobSize: bytes, diffId },
     ignoreOwnership: !driver.capabilities.ownership.supported,
+    lowersLater,
+    onProgress: unpacked,
     signal,
-  };
+  });
+  unpacked(applied.blobSize);
+  return applied;
 }
 
 function overlayOf(active: ActiveSnapshot): OverlayLayout {

@@ -26,7 +26,8 @@ export async function openDriverTrial(
   { context, parameters, image }: ApplyTask,
 ): Promise<Trial> {
   const held = new Resources();
-  const durability = parameters.durable ? "commit" : "none";
+  const { durable } = parameters;
+  const durability = durable ? "commit" : "none";
   const driver = held.use(
     await openDriver(subject.module, { root: join(context.directory, "root"), durability }),
   );
@@ -35,7 +36,7 @@ export async function openDriverTrial(
   const operation: Operation = {
     name: operationName,
     work: workOf(image),
-    run: () => applyImage({ driver, workers, layers, signal: context.signal }),
+    run: () => applyImage({ driver, durable, workers, layers, signal: context.signal }),
     after: async () => {
       for (const name of layerNames(layers).reverse()) await driver.remove(name);
       await driver.cleanup();

@@ -3,23 +3,37 @@ import type { StoreContext } from "../content/context.ts";
 /** What a sync is worth while more is to come: bytes of blobs, which are about three times as many when unpacked. */
 const bytesASync = 64 * 2 ** 20;
 
+/** Whether what is unpacked is to be durable, and where. */
+export type SyncAheadContext = Pick<StoreContext, "driver" | "durable">;
+
 /**
  * Has the disk write while layers are being unpacked, so that the sync that makes them durable finds little left to do.
  * It stands in for nothing: what it does is done once more in the end.
  */
 export class SyncAhead implements AsyncDisposable {
-  readonly #context: StoreContext;
+  readonly #context: SyncAheadContext;
   /** Unpacked since the latest sync began. */
   #bytes = 0;
   #running: Promise<void> | undefined;
   #failed: { readonly error: unknown } | undefined;
 
-  constructor(context: StoreContext) {
+  constructor(context: SyncAheadContext) {
     this.#context = context;
   }
 
-  /** So many more bytes of blobs were unpacked. Begins a sync, if it is worth it and none is on its way. */
-  unpacked(bytes: number): void {
+  /**
+   * For a layer that is unpacked. @returns what is to be told how many bytes of its blob were read so far; it begins a
+   * sync, if that is worth it and none is on its way
+   */
+  layer(): (bytesRead: number) => void {
+    let seen = 0;
+    return (bytesRead) => {
+      this.#unpacked(bytesRead - seen);
+      seen = bytesRead;
+    };
+  }
+
+  #unpacked(bytes: number): void {
     this.#bytes += bytes;
     if (!this.#context.durable || this.#bytes < bytesASync || this.#running || this.#failed) return;
     this.#bytes = 0;

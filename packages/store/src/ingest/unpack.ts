@@ -126,7 +126,7 @@ async function applyJob(
 ): Promise<UnpackedLayer> {
   const { blob, size } = plan.input;
   const workers = await context.workers();
-  let bytesSeen = 0;
+  const unpacked = ahead.layer();
   const applied = await inContext(plan.input.what, signal, () =>
     workers.apply({
       source,
@@ -138,8 +138,7 @@ async function applyJob(
       },
       lowersLater,
       onProgress: (bytesRead) => {
-        ahead.unpacked(bytesRead - bytesSeen);
-        bytesSeen = bytesRead;
+        unpacked(bytesRead);
         onBytes(bytesRead);
       },
       ...(keepAs !== undefined && { keepAs }),
@@ -149,7 +148,7 @@ async function applyJob(
     }),
   );
   failpoint("layer.unpacked");
-  ahead.unpacked(applied.blobSize - bytesSeen);
+  unpacked(applied.blobSize);
   onDone(applied);
   return { ...applied, ownersIgnored: ignoreOwnership };
 }
