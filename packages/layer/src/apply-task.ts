@@ -4,6 +4,7 @@ import type { LayerLayout } from "@strata/core";
 import type { ApplyJob } from "./apply/job.ts";
 import type { AppliedLayer, ApplyOptions } from "./apply/options.ts";
 import { type RingMemory, resetRing, stopRing, wakeRing } from "./apply/ring.ts";
+import { ArrivingBytes } from "./arriving-bytes.ts";
 import { type ApplyReply, type FeedReply, type JobMessage, unpackError } from "./thread-messages.ts";
 import type { Threads } from "./threads.ts";
 
@@ -22,6 +23,7 @@ export class ApplyTask {
   readonly #onAbort = () => this.abort(this.#options.signal?.reason);
   #reason: unknown;
   #ring: RingMemory | undefined;
+  readonly #arriving: ArrivingBytes | undefined;
   #running = false;
   isDone = false;
 
@@ -33,6 +35,8 @@ export class ApplyTask {
     this.#options = options;
     this.#resolve = resolve;
     this.#reject = reject;
+    const { arriving } = options.source;
+    this.#arriving = arriving && new ArrivingBytes(arriving);
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
@@ -54,6 +58,7 @@ export class ApplyTask {
     this.#reason = reason;
     Atomics.store(this.#abort, 0, 1);
     if (this.#ring) wakeRing(this.#ring);
+    this.#arriving?.wake();
     if (!this.#running) this.fail(reason);
   }
 
@@ -82,7 +87,10 @@ export class ApplyTask {
     const { port1, port2 } = new MessageChannel();
     const [reply] = await Promise.all([
       // However it ends: what is not taken by now, nobody will take.
-      this.#apply(threads, { feed: { ring, port: port1 } }).finally(() => stopRing(ring)),
+      this.#apply(threads, { feed: { ring, port: port1 } }).finally(() => {
+        stopRing(ring);
+        this.#arriving?.wake();
+      }),
       this.#alive(
         threads.feeding.run(this.#message({ feed: { ring, port: port2 } }), [port2], this.#onProgress),
       ),

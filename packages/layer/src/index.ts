@@ -1,4 +1,5 @@
 export type { AppliedLayer, ApplyOptions, ExpectedLayer, LayerSource } from "./apply/options.ts";
+export { ArrivingBytes } from "./arriving-bytes.ts";
 export { type Change, changes } from "./changes.ts";
 export type { EntryField } from "./compare-entries.ts";
 export { type CompareTreesOptions, compareTrees, type TreeDifference } from "./compare-trees.ts";

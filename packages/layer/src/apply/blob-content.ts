@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "@strata/core";
-import { type Compression, decompress, detectCompression } from "../compression.ts";
+import { type Compression, decompress, decompressorHere, detectCompression } from "../compression.ts";
 import { type Limits, limitExceeded, ratioJudgedFromBytes } from "../limits.ts";
-import { BlobSource, type Room } from "./blob-source.ts";
+import { BlobSource, oneBuffer } from "./blob-source.ts";
 import type { ApplyHooks, ApplyJob } from "./job.ts";
 import type { LayerContent } from "./layer-content.ts";
 
@@ -12,35 +12,47 @@ export class BlobContent implements LayerContent {
   readonly compression: Compression;
   readonly #source: BlobSource;
   readonly #guard: OutputGuard;
+  readonly #decoderHere: typeof decompressorHere;
   readonly #hash = createHash("sha256");
 
   /**
    * Open it.
+   * @param decoderHere - which decoders run in this thread
    * @throws StrataError `InvalidArgument`, if the range is not within the file
    */
-  constructor({ source, keepAs }: ApplyJob, limits: Limits, hooks: ApplyHooks) {
+  constructor(
+    { source, keepAs }: ApplyJob,
+    limits: Limits,
+    hooks: ApplyHooks,
+    decoderHere = decompressorHere,
+  ) {
     this.#source = new BlobSource(source, {
       onChunk: hooks.onProgress,
+      checkAbort: hooks.checkAbort,
       ...(keepAs !== undefined && { keepAs }),
     });
     this.size = this.#source.size;
     this.compression = detectCompression(this.#source.peek(6));
     this.#guard = new OutputGuard(this.size, limits, hooks);
+    this.#decoderHere = decoderHere;
   }
 
-  /** @param room - where a blob that is not compressed is read to. @defaultValue one buffer, again and again */
-  async *chunks(room?: Room): AsyncGenerator<Buffer> {
+  /** @param room - where the archive is put, unless a decoder has memory of its own. @defaultValue one buffer, again and again */
+  async *chunks(room = oneBuffer()): AsyncGenerator<Buffer> {
     if (this.compression === "none") {
       for (const chunk of this.#source.chunks(room)) {
         this.#guard.count(chunk);
         yield chunk;
       }
-    } else {
-      for await (const chunk of decompress(this.compression, this.#source.ownChunks())) {
-        this.#guard.count(chunk);
-        this.#hash.update(chunk);
-        yield chunk;
-      }
+      return;
+    }
+    const decoder = await this.#decoderHere(this.compression);
+    const inflated =
+      decoder?.(this.#source.chunks(), room) ?? decompress(this.compression, this.#source.ownChunks());
+    for await (const chunk of inflated) {
+      this.#guard.count(chunk);
+      this.#hash.update(chunk);
+      yield chunk;
     }
   }
 

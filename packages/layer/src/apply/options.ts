@@ -10,6 +10,11 @@ export interface LayerSource {
   readonly offset?: number;
   /** Bytes in the range. @defaultValue up to the end of the file */
   readonly length?: number;
+  /**
+   * The memory of `ArrivingBytes`: the file is being written still, from its beginning on. It must be there, and
+   * `length` must be given. @defaultValue all bytes are there
+   */
+  readonly arriving?: SharedArrayBuffer;
 }
 
 /** What the layer is known to be. Whatever differs makes apply fail with `Corrupt`. */
