@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { delimiter } from "node:path";
+import { searchPath } from "@strata/conformance/suite";
 
 export interface CommandOptions {
   /** @defaultValue the current directory */
@@ -14,8 +14,6 @@ export interface CommandOptions {
 /** How a program ran that ended well. */
 export interface CommandResult {
   readonly stdout: string;
-  /** Wall-clock time from start to exit. */
-  readonly milliseconds: number;
   /** The most memory it ever had resident (the kernel's `VmHWM`), without its children's. */
   readonly peakBytes: number;
 }
@@ -26,7 +24,7 @@ const endTimeoutMs = 5000;
 
 /** This process's environment, and programs also from where those of the administrator lie. */
 export function commandEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env, PATH: [process.env["PATH"] ?? "", "/usr/sbin", "/sbin"].join(delimiter) };
+  return { ...process.env, PATH: searchPath };
 }
 
 /**
@@ -40,7 +38,6 @@ export async function run(
   { cwd, env, signal }: CommandOptions = {},
 ): Promise<CommandResult> {
   signal?.throwIfAborted();
-  const started = performance.now();
   const child = spawn(program, args, {
     cwd,
     env: { ...commandEnvironment(), ...env },
@@ -67,22 +64,18 @@ export async function run(
   };
   signal?.addEventListener("abort", onAbort, { once: true });
 
-  const ended = new Promise<number>((resolve, reject) => {
-    let milliseconds = 0;
+  const ended = new Promise<void>((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", () => {
-      milliseconds = performance.now() - started;
-    });
     child.once("close", (code, signal) => {
-      if (code === 0) resolve(milliseconds);
+      if (code === 0) resolve();
       else reject(failure([program, ...args], code ?? signal, everything));
     });
   });
   try {
-    const milliseconds = await ended;
+    await ended;
     // Podman, for one, ends well when it is told to end.
     signal?.throwIfAborted();
-    return { stdout: Buffer.concat(stdout).toString(), milliseconds, peakBytes };
+    return { stdout: Buffer.concat(stdout).toString(), peakBytes };
   } catch (error) {
     signal?.throwIfAborted();
     throw error;

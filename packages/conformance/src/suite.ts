@@ -9,7 +9,7 @@ export type {
 export { groups } from "./groups/index.ts";
 export { limitDescriptors } from "./host/descriptors.ts";
 export { DriverProcess, type DriverProcessOptions } from "./host/driver-process.ts";
-export { missingFacilities } from "./host/facilities.ts";
+export { missingFacilities, searchPath } from "./host/facilities.ts";
 export { FailingDisk } from "./host/failing-disk.ts";
 export { FullDisk, type FullDiskOptions } from "./host/full-disk.ts";
 export { type FileSystemType, LoopFileSystem, type LoopFileSystemOptions } from "./host/loop-file-system.ts";
