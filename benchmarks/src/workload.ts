@@ -3,6 +3,7 @@ import type { Capabilities } from "@strata/core";
 /** How much is measured: below two minutes, some minutes, or as long as it takes. */
 export type Scale = "quick" | "standard" | "full";
 
+/** In the order in which they are measured. */
 export const workloadNames = [
   "apply",
   "copy-up",
@@ -13,6 +14,7 @@ export const workloadNames = [
   "store",
 ] as const;
 
+/** What `strata bench` takes as a workload. */
 export type WorkloadName = (typeof workloadNames)[number];
 
 /** A driver of Strata's, on one file system. */

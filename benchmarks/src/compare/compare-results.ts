@@ -19,6 +19,7 @@ export interface Pair {
   readonly verdict: Verdict;
 }
 
+/** Two runs side by side. */
 export interface Comparison {
   /** Which run is which: host, kernel, version and time. */
   readonly a: string;

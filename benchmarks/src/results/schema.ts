@@ -126,7 +126,9 @@ export const resultsSchema = z.object({
   advice: z.string().describe("one paragraph: which driver for this host, why, and what it lacks"),
 });
 
+/** All that a run measured: see docs/bench-results.md. */
 export type Results = z.infer<typeof resultsSchema>;
+/** One operation of one case, as one subject did it. */
 export type Measurement = z.infer<typeof measurement>;
 export type MeasuredRound = Measurement["rounds"][number];
 export type Statistics = z.infer<typeof statistics>;

@@ -1,8 +1,11 @@
 import type { Case, Subject } from "../workload.ts";
 
+/** How far a run is: whose turn begins, in which case. */
 export interface ProgressReport {
   readonly workload: string;
+  /** Of the case. */
   readonly title: string;
+  /** The id of the subject. */
   readonly subject: string;
   /** Counts from 1; 0 is the round that does not count; undefined: the subject is made ready for the first one. */
   readonly round: number | undefined;

@@ -13,6 +13,7 @@ import { loadWorkload } from "../workloads/index.ts";
 import { Progress, type ProgressReport } from "./progress.ts";
 import { runCase, throwIfBusy } from "./run-case.ts";
 
+/** What is measured, where, and how. */
 export interface BenchOptions {
   readonly workloads: readonly WorkloadName[];
   readonly scale: Scale;
@@ -31,11 +32,14 @@ export interface BenchOptions {
   readonly strict: boolean;
   /** An archive to use in place of made data. */
   readonly archive?: string;
+  /** Made data come from it: the same for the same seed. */
   readonly seed: number;
+  /** What is measured, as the results are to name it. */
   readonly strata: Results["strata"];
   /** The `strata` command: the program and its first arguments. */
   readonly command: readonly string[];
   readonly signal: AbortSignal;
+  /** At the beginning of each subject's turn. */
   readonly onProgress: (report: ProgressReport) => void;
 }
 

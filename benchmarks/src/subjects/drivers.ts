@@ -6,7 +6,9 @@ import type { DriverSubject } from "../workload.ts";
 
 /** A driver's package. */
 export interface DriverModule {
+  /** What results call it. */
   readonly name: string;
+  /** Where threads import it from. */
   readonly module: { readonly url: string; readonly factory: string };
 }
 

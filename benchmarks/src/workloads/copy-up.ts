@@ -33,10 +33,10 @@ export const copyUp: Workload = {
   title: "Copy-up",
   summary:
     "The first write to a file of a lower layer: its first byte, or all of an append, an overwrite or a truncation; chmod, " +
-    "chown and rename of a tree. What a driver copies in advance is counted where it does so, in prepare. A directory that " +
-    "cannot be renamed (EXDEV) is copied and removed, as mv does. Commits would be durable, unless the case says not: " +
-    "overlayfs then syncs each file that it copies. Beside the first byte, `cp --reflink=never` of the file, which syncs " +
-    "nothing.",
+    "chown and rename of a tree. What a driver copies in advance is counted where it does so, in prepare: the files of " +
+    "all operations. A directory that cannot be renamed (EXDEV) is copied and removed, as mv does. Commits would be " +
+    "durable, unless the case says not: overlayfs then syncs each file that it copies. Beside the first byte, " +
+    "`cp --reflink=never` of the file, which syncs nothing.",
 
   cases: (scope) => [...casesOfFiles(scope), ...casesOfTrees(scope)],
 
