@@ -1,4 +1,3 @@
-export { adviceFor } from "./advice.ts";
 export { compareLines } from "./compare/compare-lines.ts";
 export { type Comparison, compareResults, type Pair, type Verdict } from "./compare/compare-results.ts";
 export { readResults, UnreadableResults } from "./compare/read-results.ts";
@@ -6,6 +5,7 @@ export { dataDirectory } from "./dataset/paths.ts";
 export { type CommandOptions, type CommandResult, run } from "./peers/command.ts";
 export { ContainersStorage, skopeoCopy } from "./peers/containers-storage.ts";
 export { bootstrap, installPackages, unpackPackages } from "./peers/debian.ts";
+export { Docker } from "./peers/docker.ts";
 export { ImageBuilder } from "./peers/image-builder.ts";
 export { benchPage } from "./report/html.ts";
 export { tableLines } from "./report/table.ts";

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { searchPath } from "@strata/conformance/suite";
 
+/** How a program is run. */
 export interface CommandOptions {
   /** @defaultValue the current directory */
   readonly cwd?: string;

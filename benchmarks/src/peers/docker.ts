@@ -39,6 +39,8 @@ export class Docker implements ImagePeer {
         DOCKER_CONFIG: runtime.join("client"),
         DOCKER_CONTEXT: "",
         DOCKER_TLS_VERIFY: "",
+        // The classic builder is the one of every version, and needs no plug-in.
+        DOCKER_BUILDKIT: "0",
       };
       const ask = (...args: readonly string[]) => run("docker", args, { env, signal });
       const daemon = await Daemon.start(
@@ -60,27 +62,28 @@ export class Docker implements ImagePeer {
   }
 
   load({ path }: ImageSource): Promise<CommandResult> {
-    return this.#run("load", "--quiet", "--input", path);
+    return this.run("load", "--quiet", "--input", path);
   }
 
   save(reference: string, archive: string): Promise<CommandResult> {
-    return this.#run("save", "--output", archive, reference);
+    return this.run("save", "--output", archive, reference);
   }
 
   images(): Promise<CommandResult> {
-    return this.#run("images");
+    return this.run("images");
   }
 
   remove(reference: string): Promise<CommandResult> {
-    return this.#run("rmi", reference);
+    return this.run("rmi", reference);
+  }
+
+  /** One of its commands. */
+  async run(...args: readonly string[]): Promise<CommandResult> {
+    const result = await this.#ask(...args);
+    return { ...result, peakBytes: Math.max(result.peakBytes, this.#daemon.peakBytes) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources[Symbol.asyncDispose]();
-  }
-
-  async #run(...args: readonly string[]): Promise<CommandResult> {
-    const result = await this.#ask(...args);
-    return { ...result, peakBytes: Math.max(result.peakBytes, this.#daemon.peakBytes) };
   }
 }

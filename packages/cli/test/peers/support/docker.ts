@@ -1,60 +1,25 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, openSync } from "node:fs";
-import { setTimeout } from "node:timers/promises";
-import { run } from "@strata/benchmarks";
-import { Scratch } from "@strata/conformance/suite";
-
-const startTimeoutMs = 30_000;
+import { mkdirSync } from "node:fs";
+import { Docker as DockerPeer, run } from "@strata/benchmarks";
+import { mountsBelow, Scratch } from "@strata/conformance/suite";
 
 /** A Docker daemon of our own, with nothing of the host's in it and no network; it ends when this is disposed. */
 export class Docker implements AsyncDisposable {
   readonly #scratch: Scratch;
-  readonly #daemon: ChildProcess;
+  readonly #docker: DockerPeer;
 
-  private constructor(scratch: Scratch, daemon: ChildProcess) {
+  private constructor(scratch: Scratch, docker: DockerPeer) {
     this.#scratch = scratch;
-    this.#daemon = daemon;
+    this.#docker = docker;
   }
 
   static async start(): Promise<Docker> {
     const scratch = new Scratch();
-    const log = openSync(scratch.join("log"), "w");
-    const daemon = spawn(
-      "dockerd",
-      [
-        ...["--data-root", scratch.join("data"), "--exec-root", scratch.join("exec")],
-        ...["--host", `unix://${scratch.join("socket")}`, "--pidfile", scratch.join("pid")],
-        ...["--storage-driver", "overlay2", "--iptables=false", "--bridge=none"],
-      ],
-      {
-        stdio: ["ignore", log, log],
-        env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` },
-      },
-    );
-    const docker = new Docker(scratch, daemon);
-    const deadline = Date.now() + startTimeoutMs;
-    while (!(await docker.#answers())) {
-      if (daemon.exitCode !== null || Date.now() > deadline) {
-        throw new Error(`dockerd does not start; its log is ${scratch.join("log")}`);
-      }
-      await setTimeout(100);
-    }
-    return docker;
-  }
-
-  async #answers(): Promise<boolean> {
-    return this.run("version").then(
-      () => true,
-      () => false,
-    );
+    return new Docker(scratch, await DockerPeer.start(scratch.path));
   }
 
   /** @returns what docker printed, without the line's end */
   async run(...args: readonly string[]): Promise<string> {
-    // The classic builder is the one of every version, and needs no plug-in.
-    const env = { DOCKER_HOST: `unix://${this.#scratch.join("socket")}`, DOCKER_BUILDKIT: "0" };
-    return (await run("docker", args, { env })).stdout.trimEnd();
+    return (await this.#docker.run(...args)).stdout.trimEnd();
   }
 
   async load(archive: string): Promise<string> {
@@ -81,11 +46,9 @@ export class Docker implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#daemon.exitCode === null) {
-      const ended = once(this.#daemon, "exit");
-      this.#daemon.kill("SIGTERM");
-      await ended;
-    }
+    // Trees that are mounted keep what they are mounted from.
+    for (const path of mountsBelow(this.#scratch.join("trees"))) await run("umount", [path]);
+    await this.#docker[Symbol.asyncDispose]();
     await this.#scratch[Symbol.asyncDispose]();
   }
 }
