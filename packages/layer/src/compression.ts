@@ -35,6 +35,24 @@ export function decompress(compression: Compression, source: AsyncIterable<Buffe
   return compression === "none" ? source : decode(compression, source);
 }
 
+/** Writes what chunks stand for into the memory it is given; each chunk is used up before it asks for the next. */
+export type DecoderHere = (source: Iterable<Buffer>, room: (wanted: number) => Buffer) => Iterable<Buffer>;
+
+/**
+ * A decoder that works in this thread, without memory of its own and with a result like {@link decompress}; undefined,
+ * where there is none, or no faster one. For threads that have nothing else to do.
+ */
+export async function decompressorHere(
+  compression: Exclude<Compression, "none">,
+): Promise<DecoderHere | undefined> {
+  if (compression !== "gzip") return undefined;
+  const { openIsal } = await import("./compression/isal.ts");
+  const isal = openIsal();
+  if (isal === undefined) return undefined;
+  const { gunzipMembers } = await import("./compression/gunzip-members.ts");
+  return (source, room) => gunzipMembers(source, isal, room);
+}
+
 async function* decode(
   compression: Exclude<Compression, "none">,
   source: AsyncIterable<Buffer>,

@@ -37,7 +37,10 @@ export class BlobContent implements LayerContent {
     this.#decoderHere = decoderHere;
   }
 
-  /** @param room - where the archive is put, unless a decoder has memory of its own. @defaultValue one buffer, again and again */
+  /**
+   * @param room - where the archive is put, unless a decoder has memory of its own.
+   * @defaultValue one buffer, again and again
+   */
   async *chunks(room = oneBuffer()): AsyncGenerator<Buffer> {
     if (this.compression === "none") {
       for (const chunk of this.#source.chunks(room)) {
