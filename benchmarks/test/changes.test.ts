@@ -1,42 +1,28 @@
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { missingFacilities, mountsBelow, Scratch } from "@strata/conformance/suite";
+import { missingFacilities } from "@strata/conformance/suite";
 import type { LayerLayout } from "@strata/core";
 import { changes as changesOf, diff } from "@strata/layer";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { changes } from "../src/workloads/changes.ts";
+import { describeEachDriver, useScratch } from "./support/each-driver.ts";
 import { driverSubject, peerSubject, WorkloadTrial } from "./support/workload-trial.ts";
 
 /** What an archive ends with. */
 const endBytes = 1024;
 
-let scratch: Scratch;
+const scratch = useScratch();
 
-beforeEach(() => {
-  scratch = new Scratch();
-});
-
-afterEach(async () => {
-  const left = [...mountsBelow(scratch.path), ...readdirSync(scratch.path)];
-  await scratch[Symbol.asyncDispose]();
-  expect(left).toEqual([]);
-});
-
-describe.each(["overlay2", "vfs"] as const)("changes of %s", (name) => {
-  const missing = name === "overlay2" ? missingFacilities(["root"]) : [];
-  const title = (what: string) =>
-    missing.length === 0 ? what : `${what} (missing here: ${missing.join(", ")})`;
-  const itIfPossible = it.skipIf(missing.length > 0 && !process.env["CI"]);
+describeEachDriver("changes of", (name, itIfPossible) => {
   const start = async (parameters: Record<string, number>) =>
     new WorkloadTrial(changes, await driverSubject(name, scratch.path), parameters);
 
-  itIfPossible(title("are as many as the case asks for, of all kinds"), async () => {
+  itIfPossible("are as many as the case asks for, of all kinds", async () => {
     await using run = await start({ files: 200, changes: 9 });
     await run.setUp();
     expect(await kindsOf(await layoutOf(run))).toEqual({ added: 3, modified: 3, deleted: 3 });
   });
 
-  itIfPossible(title("are none, where the case asks for none"), async () => {
+  itIfPossible("are none, where the case asks for none", async () => {
     await using run = await start({ files: 50, changes: 0 });
     await run.setUp();
     expect(await kindsOf(await layoutOf(run))).toEqual({ added: 0, modified: 0, deleted: 0 });
@@ -44,28 +30,25 @@ describe.each(["overlay2", "vfs"] as const)("changes of %s", (name) => {
     expect(trial.operations.map(({ work }) => work?.bytes)).toEqual([undefined, endBytes]);
   });
 
-  itIfPossible(
-    title("are found again in each round, and the archive has the size that is told"),
-    async () => {
-      await using run = await start({ files: 100, changes: 6 });
-      await run.setUp();
-      const trial = await run.open();
-      const layout = await layoutOf(run);
-      let bytes = 0;
-      for await (const chunk of diff(layout)) bytes += chunk.length;
-      let changed = 0;
-      for await (const _ of changesOf(layout)) changed += 1;
-      expect(bytes).toBeGreaterThan(endBytes);
-      for (let round = 0; round < 2; round++) {
-        const results = await Promise.all(trial.operations.map((operation) => operation.run()));
-        expect(results).toEqual([changed, bytes]);
-      }
-      expect(trial.operations.map(({ name, work }) => [name, work?.bytes])).toEqual([
-        ["changes", undefined],
-        ["diff", bytes],
-      ]);
-    },
-  );
+  itIfPossible("are found again in each round, and the archive has the size that is told", async () => {
+    await using run = await start({ files: 100, changes: 6 });
+    await run.setUp();
+    const trial = await run.open();
+    const layout = await layoutOf(run);
+    let bytes = 0;
+    for await (const chunk of diff(layout)) bytes += chunk.length;
+    let changed = 0;
+    for await (const _ of changesOf(layout)) changed += 1;
+    expect(bytes).toBeGreaterThan(endBytes);
+    for (let round = 0; round < 2; round++) {
+      const results = await Promise.all(trial.operations.map((operation) => operation.run()));
+      expect(results).toEqual([changed, bytes]);
+    }
+    expect(trial.operations.map(({ name, work }) => [name, work?.bytes])).toEqual([
+      ["changes", undefined],
+      ["diff", bytes],
+    ]);
+  });
 });
 
 describe("changes beside find", () => {

@@ -1,34 +1,20 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, type Stats } from "node:fs";
 import { join } from "node:path";
-import { missingFacilities, mountsBelow, Scratch } from "@strata/conformance/suite";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { copyUp } from "../src/workloads/copy-up.ts";
+import { describeEachDriver, useScratch } from "./support/each-driver.ts";
 import { driverSubject, peerSubject, WorkloadTrial } from "./support/workload-trial.ts";
 
 const fileBytes = 10_000;
 const isRoot = process.geteuid?.() === 0;
 
-let scratch: Scratch;
+const scratch = useScratch();
 
-beforeEach(() => {
-  scratch = new Scratch();
-});
-
-afterEach(async () => {
-  const left = [...mountsBelow(scratch.path), ...readdirSync(scratch.path)];
-  await scratch[Symbol.asyncDispose]();
-  expect(left).toEqual([]);
-});
-
-describe.each(["overlay2", "vfs"] as const)("copy-up of %s", (name) => {
-  const missing = name === "overlay2" ? missingFacilities(["root"]) : [];
-  const title = (what: string) =>
-    missing.length === 0 ? what : `${what} (missing here: ${missing.join(", ")})`;
-  const itIfPossible = it.skipIf(missing.length > 0 && !process.env["CI"]);
+describeEachDriver("copy-up of", (name, itIfPossible) => {
   const start = async (parameters: Record<string, number>) =>
     new WorkloadTrial(copyUp, await driverSubject(name, scratch.path), parameters);
 
-  itIfPossible(title("of a file: each operation writes to one that was never written to"), async () => {
+  itIfPossible("of a file: each operation writes to one that was never written to", async () => {
     await using run = await start({ fileBytes });
     await run.setUp();
     const trial = await run.open();
@@ -68,7 +54,7 @@ describe.each(["overlay2", "vfs"] as const)("copy-up of %s", (name) => {
     expect(readFileSync(join(lower, "first"))).toEqual(before);
   });
 
-  itIfPossible(title("of a tree: all of it has the new mode, owner or name"), async () => {
+  itIfPossible("of a tree: all of it has the new mode, owner or name", async () => {
     const files = 30;
     await using run = await start({ files });
     await run.setUp();

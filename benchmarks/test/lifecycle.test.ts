@@ -1,32 +1,18 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { missingFacilities, mountsBelow, Scratch } from "@strata/conformance/suite";
 import type { StorageDriver } from "@strata/core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { lifecycle } from "../src/workloads/lifecycle.ts";
+import { describeEachDriver, useScratch } from "./support/each-driver.ts";
 import { driverSubject, peerSubject, WorkloadTrial } from "./support/workload-trial.ts";
 
-let scratch: Scratch;
+const scratch = useScratch();
 
-beforeEach(() => {
-  scratch = new Scratch();
-});
-
-afterEach(async () => {
-  const left = [...mountsBelow(scratch.path), ...readdirSync(scratch.path)];
-  await scratch[Symbol.asyncDispose]();
-  expect(left).toEqual([]);
-});
-
-describe.each(["overlay2", "vfs"] as const)("the lifecycle of %s", (name) => {
-  const missing = name === "overlay2" ? missingFacilities(["root"]) : [];
-  const title = (what: string) =>
-    missing.length === 0 ? what : `${what} (missing here: ${missing.join(", ")})`;
-  const itIfPossible = it.skipIf(missing.length > 0 && !process.env["CI"]);
+describeEachDriver("the lifecycle of", (name, itIfPossible) => {
   const start = async (parameters: Record<string, number | string>, changes = {}) =>
     new WorkloadTrial(lifecycle, await driverSubject(name, scratch.path), parameters, changes);
 
-  itIfPossible(title("is measured on a chain of the depth that the case asks for"), async () => {
+  itIfPossible("is measured on a chain of the depth that the case asks for", async () => {
     await using run = await start({ depth: 4 });
     await run.setUp();
     await using driver = await run.driver();
@@ -37,14 +23,14 @@ describe.each(["overlay2", "vfs"] as const)("the lifecycle of %s", (name) => {
     expect(chain).toHaveLength(4);
   });
 
-  itIfPossible(title("is measured in a store of as many snapshots as the case asks for"), async () => {
+  itIfPossible("is measured in a store of as many snapshots as the case asks for", async () => {
     await using run = await start({ snapshots: 25 });
     await run.setUp();
     await using driver = await run.driver();
     expect(await idsIn(driver)).toHaveLength(25);
   });
 
-  itIfPossible(title("is what its operations are called, and each round leaves nothing of it"), async () => {
+  itIfPossible("is what its operations are called, and each round leaves nothing of it", async () => {
     await using run = await start({ snapshots: 5, writtenFiles: 3 });
     await run.setUp();
     await using driver = await run.driver();
@@ -73,7 +59,7 @@ describe.each(["overlay2", "vfs"] as const)("the lifecycle of %s", (name) => {
     }
   });
 
-  itIfPossible(title("writes into each snapshot what the case asks for"), async () => {
+  itIfPossible("writes into each snapshot what the case asks for", async () => {
     await using run = await start({ writtenFiles: 150 });
     await run.setUp();
     const trial = await run.open();
@@ -87,7 +73,7 @@ describe.each(["overlay2", "vfs"] as const)("the lifecycle of %s", (name) => {
     });
   });
 
-  itIfPossible(title("goes on in several threads on one store"), async () => {
+  itIfPossible("goes on in several threads on one store", async () => {
     await using run = await start({ threads: 2 }, { threads: 2 });
     await run.setUp();
     const trials = [await run.open(0), await run.open(1)];
@@ -96,7 +82,7 @@ describe.each(["overlay2", "vfs"] as const)("the lifecycle of %s", (name) => {
     expect((await idsIn(driver)).filter((id) => !/^(parent|other-\d+)$/.test(id))).toEqual([]);
   });
 
-  itIfPossible(title("leaves nothing when it is aborted while the store is made"), async () => {
+  itIfPossible("leaves nothing when it is aborted while the store is made", async () => {
     const abort = new AbortController();
     await using run = await start({ snapshots: 100_000 }, { signal: abort.signal });
     const making = run.setUp();

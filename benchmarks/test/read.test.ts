@@ -1,36 +1,22 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { missingFacilities, mountsBelow, Scratch } from "@strata/conformance/suite";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { read } from "../src/workloads/read.ts";
+import { describeEachDriver, useScratch } from "./support/each-driver.ts";
 import { driverSubject, WorkloadTrial } from "./support/workload-trial.ts";
 
 const files = 40;
 const largeBytes = 3_000_000;
 
-let scratch: Scratch;
+const scratch = useScratch();
 
-beforeEach(() => {
-  scratch = new Scratch();
-});
-
-afterEach(async () => {
-  const left = [...mountsBelow(scratch.path), ...readdirSync(scratch.path)];
-  await scratch[Symbol.asyncDispose]();
-  expect(left).toEqual([]);
-});
-
-describe.each(["overlay2", "vfs"] as const)("reading through %s", (name) => {
-  const missing = name === "overlay2" ? missingFacilities(["root"]) : [];
-  const title = (what: string) =>
-    missing.length === 0 ? what : `${what} (missing here: ${missing.join(", ")})`;
-  const itIfPossible = it.skipIf(missing.length > 0 && !process.env["CI"]);
+describeEachDriver("reading through", (name, itIfPossible) => {
   const start = async (parameters: Record<string, number>, threads = 1) => {
     const subject = await driverSubject(name, scratch.path);
     return new WorkloadTrial(read, subject, { files, largeBytes, ...parameters }, { threads });
   };
 
-  itIfPossible(title("goes through as many layers as the case asks for, each with its part"), async () => {
+  itIfPossible("goes through as many layers as the case asks for, each with its part", async () => {
     await using run = await start({ depth: 4 });
     await run.setUp();
     const layers = await layersOf(run);
@@ -39,7 +25,7 @@ describe.each(["overlay2", "vfs"] as const)("reading through %s", (name) => {
     expect(statSync(join(layers.at(-1) ?? "", "large")).size).toBe(largeBytes);
   });
 
-  itIfPossible(title("reads what is there, in each round"), async () => {
+  itIfPossible("reads what is there, in each round", async () => {
     await using run = await start({ depth: 3 });
     await run.setUp();
     const trial = await run.open();
@@ -58,7 +44,7 @@ describe.each(["overlay2", "vfs"] as const)("reading through %s", (name) => {
     expect(await viewOf(run, "view-0")).toBe(tree);
   });
 
-  itIfPossible(title("notices when a file is not there"), async () => {
+  itIfPossible("notices when a file is not there", async () => {
     await using run = await start({ depth: 2 });
     await run.setUp();
     const [lowest = ""] = await layersOf(run);
@@ -72,7 +58,7 @@ describe.each(["overlay2", "vfs"] as const)("reading through %s", (name) => {
     }
   });
 
-  itIfPossible(title("in several threads: each has a view of its own"), async () => {
+  itIfPossible("in several threads: each has a view of its own", async () => {
     await using run = await start({ depth: 2, threads: 2 }, 2);
     await run.setUp();
     const trials = [await run.open(0), await run.open(1)];
