@@ -3,7 +3,7 @@ import type { Measurement } from "../../results/schema.ts";
 import { intervalOf } from "../../results/spread.ts";
 import { formatBytes, formatMilliseconds, formatNumber } from "../format.ts";
 import type { Axis, Line, PageSubject, Point } from "../page/plot.ts";
-import { linearAxis, logAxis, parameterAxis, sizeUnit, timeUnit } from "./axis.ts";
+import { linearAxis, logAxis, parameterAxis, sizeUnit, timeUnit, type Unit } from "./axis.ts";
 import type { Figure } from "./figure.ts";
 import { parameterLabel, parametersText, parameterText } from "./words.ts";
 
@@ -39,17 +39,7 @@ const cost: Quantity = {
     };
   },
   textOf: formatMilliseconds,
-  axis: (values) => {
-    const { name, factor } = timeUnit(values);
-    return {
-      axis: logAxis(
-        name,
-        values.map((value) => value * factor),
-        leastSpan,
-      ),
-      factor,
-    };
-  },
+  axis: logAxisIn(timeUnit),
 };
 
 const written: Quantity = {
@@ -60,18 +50,16 @@ const written: Quantity = {
     return value === undefined || value <= 0 ? undefined : { value };
   },
   textOf: formatBytes,
-  axis: (values) => {
-    const { name, factor } = sizeUnit(values);
-    return {
-      axis: logAxis(
-        name,
-        values.map((value) => value * factor),
-        leastSpan,
-      ),
-      factor,
-    };
-  },
+  axis: logAxisIn(sizeUnit),
 };
+
+function logAxisIn(unitOf: (values: readonly number[]) => Unit): Quantity["axis"] {
+  return (values) => {
+    const { name, factor } = unitOf(values);
+    const scaledValues = values.map((value) => value * factor);
+    return { axis: logAxis(name, scaledValues, leastSpan), factor };
+  };
+}
 
 /** The first of these that a measurement has. */
 const throughputs: readonly Quantity[] = [
