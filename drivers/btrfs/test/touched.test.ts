@@ -49,8 +49,9 @@ async function allChangesIn(layout: LayerLayout): Promise<string[]> {
   return changesIn({ format: "plain", dir: layout.dir, base: layout.base });
 }
 
-/** Those of `changes` that could not be found by looking where `touched` says, and listing directories there. */
+/** Those of `changes` that could not be found by looking where `touched` says, and listing the directories it names. */
 function missedBy(touched: readonly string[], changes: readonly string[]): string[] {
+  const listed = new Set(["", ...touched]); // The root always is.
   const reached = new Set([""]);
   for (const path of touched) {
     for (let at = path; at !== "."; at = dirname(at)) reached.add(at);
@@ -62,7 +63,7 @@ function missedBy(touched: readonly string[], changes: readonly string[]): strin
     if (kind === "added") added.add(path);
     // All of what was added is looked at.
     if (kind === "added" && added.has(above)) return false;
-    return kind === "modified" ? !reached.has(path) : !reached.has(above);
+    return kind === "modified" ? !reached.has(path) : !listed.has(above);
   });
 }
 

@@ -24,7 +24,8 @@ export interface PlainLayout {
   readonly base?: string;
   /**
    * Paths, relative to `dir`, that may have changed against `base`, if the driver can tell without walking both
-   * trees. It may name too many, never too few.
+   * trees. It may name too many, never too few. For a name that was added or removed, it will do to name the directory
+   * that holds it; and of what is in an added directory nothing need be named. The root itself always is looked at.
    */
   readonly touched?: () => AsyncIterable<Buffer>;
 }

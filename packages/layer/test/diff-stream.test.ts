@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { changes, compareTrees, diff } from "@strata/layer";
 import { expect, it } from "vitest";
@@ -188,18 +188,28 @@ asRoot("changes-mounted-equals-unmounted", async () => {
 
 it("what the driver says was touched is compared, and nothing else is read", async () => {
   const [base, dir] = [scratch.directory("base"), scratch.directory("tree")];
-  const script = "mkdir -p a/b c; touch a/b/f a/g c/h c/deleted; mkdir moved";
+  const script = "mkdir -p a/b c; touch a/b/f a/b/gone a/g c/h c/deleted; mkdir moved";
   for (const tree of [base, dir]) edit(tree, script);
-  edit(dir, "echo 1 > a/b/f; echo 2 > a/g; rm c/deleted; touch c/new; mkdir -p fresh/x; touch fresh/x/y");
+  edit(dir, "echo 1 > a/b/f; rm a/b/gone; touch a/b/unnamed; echo 2 > a/g");
+  edit(dir, "rm c/deleted; touch c/new; mkdir -p fresh/x; touch fresh/x/y");
   for (const tree of [base, dir]) settleTimes(tree, { sec: 5, nsec: 0 });
   const touched = async function* () {
-    for (const path of ["./a//b/f", "c/", "fresh", "moved"]) yield Buffer.from(path);
+    for (const path of ["./a//b/gone", "a/b/f", "c/", "fresh", "moved"]) yield Buffer.from(path);
   };
   expect(await listChanges({ format: "plain", dir, base, touched })).toEqual([
-    ...["C .", "C a", "C a/b", "C a/b/f"],
+    ...["C .", "C a", "C a/b", "C a/b/f", "D a/b/gone"],
     ...["C c", "D c/deleted", "A c/new"],
     ...["A fresh", "A fresh/x", "A fresh/x/y"],
   ]);
+});
+
+it("what is read keeps its access time", async () => {
+  const { plain } = makeLayouts(scratch, "mkdir d; echo old > d/f", "echo new > d/f; mkdir d/e");
+  const paths = [plain.dir, ...["d", "d/e", "d/f"].map((name) => join(plain.dir, name))];
+  for (const path of paths) utimesSync(path, 1, 2);
+  await listChanges(plain);
+  await readDiff(plain);
+  expect(paths.map((path) => statSync(path).atimeMs)).toEqual(paths.map(() => 1000));
 });
 
 asRoot("what is mounted inside a tree is not part of it", async () => {

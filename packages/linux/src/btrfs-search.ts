@@ -48,7 +48,11 @@ export interface BtrfsItem {
 // _IOWR(0x94, 17, struct btrfs_ioctl_search_args_v2): the key of 104 bytes, u64 buf_size, then the items.
 const TREE_SEARCH_V2 = 0xc0709411;
 const argsBytes = 112;
-const args = Buffer.allocUnsafeSlow(argsBytes + 256 * 1024); // A block, of 64 KiB at most, must fit.
+/** A block of the largest size that there is; each item lies in one. */
+const largestItem = 64 * 1024;
+const args = Buffer.allocUnsafeSlow(argsBytes + 4 * largestItem);
+// Its methods are the engine's own, and quick before they are compiled: a process often searches only once.
+const view = new DataView(args.buffer);
 const fields = {
   tree: 0,
   minObject: 8,
@@ -71,7 +75,8 @@ const maxId = 0xffff_ffff_ffff_ffffn;
  * The items of a tree that match, in the order of their keys: object, type, offset. Sees the running transaction, but
  * not what the kernel has put off: data on their way to the disk, and metadata of inodes that were just changed; call
  * {@link syncfs} first where these matter. Needs CAP_SYS_ADMIN. Cost: proportional to what lies between the first and
- * the last object in the blocks that were not skipped.
+ * the last object in the blocks that were not skipped. What is found at a time, up to 256 KiB, stays in memory as long
+ * as one of its items.
  * @param fd - any open file of the file system
  * @throws SystemError ENOENT, if there is no such tree
  */
@@ -79,20 +84,19 @@ export function* btrfsTreeSearch(fd: number, search: BtrfsSearch): Generator<Btr
   const [firstObject, lastObject] = search.objects ?? [0n, maxId];
   const [firstType, lastType] = search.types;
   const [firstOffset, lastOffset] = search.offsets ?? [0n, maxId];
+  const to = { object: lastObject, type: lastType, offset: lastOffset };
   for (let from: Key | undefined = { object: firstObject, type: firstType, offset: firstOffset }; from; ) {
-    const to = { object: lastObject, type: lastType, offset: lastOffset };
     const { items, last } = searchOnce(fd, search, from, to);
-    if (last === undefined) return;
     for (const item of items) {
       if (item.offset >= firstOffset && item.offset <= lastOffset) yield item;
     }
-    from = following(last);
+    from = last && following(last);
   }
 }
 
 type Key = Pick<BtrfsItem, "object" | "type" | "offset">;
 
-/** @returns what is of the types that are looked for, and the last key of all that was found */
+/** @returns what is of the types that are looked for, and the last key of all that was found, if there may be more */
 function searchOnce(
   fd: number,
   { tree, types: [firstType, lastType], minTransid = 0n }: BtrfsSearch,
@@ -100,43 +104,47 @@ function searchOnce(
   to: Key,
 ): { items: BtrfsItem[]; last: Key | undefined } {
   args.fill(0, 0, argsBytes);
-  args.writeBigUInt64LE(tree, fields.tree);
-  args.writeBigUInt64LE(from.object, fields.minObject);
-  args.writeBigUInt64LE(to.object, fields.maxObject);
-  args.writeBigUInt64LE(from.offset, fields.minOffset);
-  args.writeBigUInt64LE(to.offset, fields.maxOffset);
-  args.writeBigUInt64LE(minTransid, fields.minTransid);
-  args.writeBigUInt64LE(maxId, fields.maxTransid);
-  args.writeUInt32LE(from.type, fields.minType);
-  args.writeUInt32LE(to.type, fields.maxType);
-  args.writeUInt32LE(0xffff_ffff, fields.items);
-  args.writeBigUInt64LE(BigInt(args.length - argsBytes), fields.size);
+  view.setBigUint64(fields.tree, tree, true);
+  view.setBigUint64(fields.minObject, from.object, true);
+  view.setBigUint64(fields.maxObject, to.object, true);
+  view.setBigUint64(fields.minOffset, from.offset, true);
+  view.setBigUint64(fields.maxOffset, to.offset, true);
+  view.setBigUint64(fields.minTransid, minTransid, true);
+  view.setBigUint64(fields.maxTransid, maxId, true);
+  view.setUint32(fields.minType, from.type, true);
+  view.setUint32(fields.maxType, to.type, true);
+  view.setUint32(fields.items, 0xffff_ffff, true);
+  view.setBigUint64(fields.size, BigInt(args.length - argsBytes), true);
   if (native.ioctl(fd, TREE_SEARCH_V2, args) < 0) fail("ioctl TREE_SEARCH_V2");
 
-  const items: BtrfsItem[] = [];
+  const wanted: number[] = [];
   let at = argsBytes;
-  let lastAt: number | undefined;
-  for (let left = args.readUInt32LE(fields.items); left > 0; left--) {
-    const start = at + headerBytes;
-    const end = start + args.readUInt32LE(at + 28);
-    const type = args.readUInt32LE(at + 24);
+  let last = at;
+  for (let left = view.getUint32(fields.items, true); left > 0; left--) {
+    const type = view.getUint32(at + 24, true);
     // The kernel takes the keys as one long number, so there are others between those that were meant. There may be
     // far more of these, with the contents of small files in them.
-    if (type >= firstType && type <= lastType) {
-      items.push({ ...keyAt(at), data: Buffer.from(args.subarray(start, end)) });
-    }
-    lastAt = at;
-    at = end;
+    if (type >= firstType && type <= lastType) wanted.push(at);
+    last = at;
+    at += headerBytes + view.getUint32(at + 28, true);
   }
-  return { items, last: lastAt === undefined ? undefined : keyAt(lastAt) };
+  // Whoever takes these items may search again meanwhile.
+  const found = wanted.length === 0 ? args : Buffer.from(args.subarray(0, at));
+  const items = wanted.map((start) => {
+    const dataStart = start + headerBytes;
+    return { ...keyAt(start), data: found.subarray(dataStart, dataStart + view.getUint32(start + 28, true)) };
+  });
+  // The kernel ends early only when the next item has no room.
+  const isAll = args.length - at >= headerBytes + largestItem;
+  return { items, last: isAll ? undefined : keyAt(last) };
 }
 
 /** Of the item whose header is there. */
 function keyAt(at: number): Key {
   return {
-    object: args.readBigUInt64LE(at + 8),
-    type: args.readUInt32LE(at + 24),
-    offset: args.readBigUInt64LE(at + 16),
+    object: view.getBigUint64(at + 8, true),
+    type: view.getUint32(at + 24, true),
+    offset: view.getBigUint64(at + 16, true),
   };
 }
 

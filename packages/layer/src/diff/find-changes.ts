@@ -83,13 +83,18 @@ class ChangeWalk {
     }
   }
 
-  /** The names of a directory that may have changed, sorted. */
+  /** The names of a directory that may have changed, sorted bytewise. */
   *#candidates(
     node: ChangeNode,
     fresh: OpenedEntry,
     lower: LowerView | undefined,
     touched: Touched | undefined,
   ): Generator<Buffer> {
+    // Which names there are changed nowhere but in what is named; the root has no name, and always is listed.
+    if (lower !== undefined && touched?.named === false && node.parent !== undefined) {
+      for (const name of [...touched.keys()].sort()) yield Buffer.from(name, "latin1");
+      return;
+    }
     const listed = sortedNames(fresh.fd);
     if (lower === undefined || !this.#isComplete(node, fresh)) {
       yield* listed;

@@ -1,7 +1,12 @@
 /** Paths as a tree of names (`latin1`). */
-export interface Touched extends ReadonlyMap<string, Touched> {}
+export interface Touched extends ReadonlyMap<string, Touched> {
+  /** Whether the path itself was named, not only others below it. */
+  readonly named: boolean;
+}
 
-class TouchedNames extends Map<string, TouchedNames> {}
+class TouchedNames extends Map<string, TouchedNames> {
+  named = false;
+}
 
 /** Collect the paths that a driver says were touched. Cost: memory for all of them. */
 export async function readTouched(paths: AsyncIterable<Buffer>): Promise<Touched> {
@@ -17,6 +22,7 @@ export async function readTouched(paths: AsyncIterable<Buffer>): Promise<Touched
       }
       directory = below;
     }
+    directory.named = true;
   }
   return root;
 }
