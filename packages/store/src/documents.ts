@@ -36,12 +36,19 @@ const descriptor = z.looseObject(
 /** Points at a blob: its type, digest and size. */
 export type Descriptor = z.infer<typeof descriptor>;
 
+function listOf<T extends z.ZodType>(item: T, message: string) {
+  return z
+    .array(item, message)
+    .nullable()
+    .transform((list) => list ?? []);
+}
+
 export const manifestSchema = z.looseObject(
   {
     schemaVersion: z.literal(2, "expected 2"),
     mediaType: text.nullish(),
     config: descriptor,
-    layers: z.array(descriptor, "expected a list of layers"),
+    layers: listOf(descriptor, "expected a list of layers"),
     annotations: annotations.nullish(),
     // One blob is read as one type only (CVE-2021-41190).
     manifests: z.undefined("a manifest cannot be an index too").optional(),
@@ -56,7 +63,7 @@ export const indexSchema = z.looseObject(
   {
     schemaVersion: z.literal(2, "expected 2"),
     mediaType: text.nullish(),
-    manifests: z.array(descriptor, "expected a list of manifests"),
+    manifests: listOf(descriptor, "expected a list of manifests"),
     config: z.undefined("an index cannot be a manifest too").optional(),
     layers: z.undefined("an index cannot be a manifest too").optional(),
   },

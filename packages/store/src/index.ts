@@ -30,5 +30,9 @@ export {
   parseTarget,
   Reference,
 } from "./reference.ts";
+export type { NewManifest, PutManifest } from "./repositories/put-manifest.ts";
+export type { Referrer } from "./repositories/referrers.ts";
+export type { ManifestDescriptor, ManifestName, Repositories } from "./repositories/repositories.ts";
+export type { AppendOptions, Upload } from "./repositories/upload.ts";
 export type { SaveOptions } from "./save.ts";
 export { Store, type StoreOptions } from "./store.ts";

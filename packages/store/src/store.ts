@@ -28,6 +28,7 @@ import type { ImportOptions } from "./import.ts";
 import type { LoadedImage, LoadOptions } from "./load.ts";
 import type { CheckOptions } from "./maintenance/options.ts";
 import type { DiskUsage } from "./maintenance/usage.ts";
+import type { Repositories } from "./repositories/repositories.ts";
 import type { SaveOptions } from "./save.ts";
 
 export interface StoreOptions {
@@ -233,6 +234,12 @@ export class Store implements AsyncDisposable {
     return await attempt(`inspect ${idOrName}`, async () =>
       (await import("./containers/inspect.ts")).inspectContainer(this.#context, idOrName),
     );
+  }
+
+  /** The store as a registry has it; to be closed by who asked for it. */
+  async repositories(): Promise<Repositories> {
+    const { Repositories } = await import("./repositories/repositories.ts");
+    return new Repositories(this.#context);
   }
 
   /** How much disk space images, containers, blobs and staging take. */

@@ -26,14 +26,39 @@ export interface IndexAnnotations {
   readonly "io.containerd.image.name"?: string;
   /** The image ID: the digest of its config. */
   readonly "dev.strata.image.id": Digest;
-  /** The sum of the sizes of the regular files, a number for each layer, bottom first, separated by commas. */
-  readonly "dev.strata.layer.sizes": string;
+  /**
+   * The sum of the sizes of the regular files, a number for each layer, bottom first, separated by commas. An image
+   * that was pushed to this store and not yet unpacked has none.
+   */
+  readonly "dev.strata.layer.sizes"?: string;
   /** The ID of the image that this one was committed on top of. */
   readonly "dev.strata.parent.id"?: Digest;
 }
 
+/**
+ * One descriptor of `index.json` for what was pushed to the store and is no image of it: an index, an artifact, an image
+ * that is there for its index only. There is one for each tag, and one without a reference when it has none.
+ */
+export interface HostedEntry {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly annotations: {
+    readonly "org.opencontainers.image.ref.name"?: string;
+    readonly "io.containerd.image.name"?: string;
+    /** The full name of the repository: `docker.io/library/debian`. */
+    readonly "dev.strata.repository": string;
+  };
+}
+
+/** What a store keeps in its index. */
+export interface StoreIndex {
+  readonly images: readonly IndexEntry[];
+  readonly hosted: readonly HostedEntry[];
+}
+
 /** The reference of an entry, in full form, if it has one. */
-export function referenceOf(entry: IndexEntry): string | undefined {
+export function referenceOf(entry: IndexEntry | HostedEntry): string | undefined {
   return entry.annotations["org.opencontainers.image.ref.name"];
 }
 
@@ -45,7 +70,10 @@ export function nameAnnotations(
 }
 
 /** The same entry under another reference, or under none. */
-export function withReference(entry: IndexEntry, reference: string | undefined): IndexEntry {
+export function withReference<E extends IndexEntry | HostedEntry>(
+  entry: E,
+  reference: string | undefined,
+): E {
   const {
     "org.opencontainers.image.ref.name": _name,
     "io.containerd.image.name": _containerdName,
@@ -55,49 +83,99 @@ export function withReference(entry: IndexEntry, reference: string | undefined):
   return { ...entry, annotations: { ...name, ...annotations } };
 }
 
-/** Sizes of the layers of an entry in bytes, bottom first. */
-export function layerSizesOf(entry: IndexEntry): number[] {
+/** Sizes of the layers of an entry in bytes, bottom first; undefined, if they are not known yet. */
+export function layerSizesOf(entry: IndexEntry): number[] | undefined {
   const sizes = entry.annotations["dev.strata.layer.sizes"];
-  return sizes === "" ? [] : sizes.split(",").map(Number);
+  return sizes === "" ? [] : sizes?.split(",").map(Number);
 }
 
 /**
- * The entries of the store. No lock is needed: the file is always replaced as a whole. Plain JSON with no more than
+ * The images of the store. No lock is needed: the file is always replaced as a whole. Plain JSON with no more than
  * a light check, since this is the path of every command; what is in it was checked when it was written.
  * @throws SyntaxError, or the system error, if the file is not what a store wrote
  */
 export async function readIndex(root: string): Promise<IndexEntry[]> {
-  return (await readDescriptors(root)).filter(isOurs);
+  return (await readDescriptors(root)).filter(isImage);
+}
+
+/** The same, with what else was pushed to the store. */
+export async function readStoreIndex(root: string): Promise<StoreIndex> {
+  const all = await readDescriptors(root);
+  return { images: all.filter(isImage), hosted: all.filter(isHosted) };
 }
 
 /**
- * Change the entries: the commit point of everything that happens to images. Call it with the store's lock held.
- * Entries that another program added know nothing of unpacked layers; they are left as they are.
+ * Change the images: the commit point of everything that happens to them. Call it with the store's lock held.
+ * A tag that an image is given is taken from anything else that was pushed under it.
  */
 export async function updateIndex(
+  context: Pick<StoreContext, "root" | "durable">,
+  change: (images: IndexEntry[]) => readonly IndexEntry[],
+): Promise<void> {
+  await updateStoreIndex(context, ({ images, hosted }) => {
+    const changed = change([...images]);
+    const taken = new Set(changed.map(referenceOf));
+    return { images: changed, hosted: hosted.map((entry) => withoutName(entry, taken)) };
+  });
+}
+
+/**
+ * Change all that the store keeps in its index. Call it with the store's lock held.
+ * Entries that another program added know nothing of the store's; they are left as they are.
+ */
+export async function updateStoreIndex(
   { root, durable }: Pick<StoreContext, "root" | "durable">,
-  change: (entries: IndexEntry[]) => readonly IndexEntry[],
+  change: (index: StoreIndex) => StoreIndex,
 ): Promise<void> {
   const all = await readDescriptors(root);
-  const foreign = all.filter((entry) => !isOurs(entry));
-  await writeFileAtomic(indexFile(root), indexBytes([...foreign, ...change(all.filter(isOurs))]), {
-    durable,
-  });
+  const foreign = all.filter((entry) => !isImage(entry) && !isHosted(entry));
+  const { images, hosted } = change({ images: all.filter(isImage), hosted: all.filter(isHosted) });
+  const bytes = indexBytes([...foreign, ...withoutRepetition(hosted), ...images]);
+  await writeFileAtomic(indexFile(root), bytes, { durable });
   failpoint("index.replaced");
 }
 
-/** What other programs have put into the index beside the store's own images: the digests of manifests or indexes. */
-export async function readForeign(root: string): Promise<Digest[]> {
-  return (await readDescriptors(root)).filter((entry) => !isOurs(entry)).map((entry) => entry.digest);
+/** The digests of manifests or indexes that are no images of the store: hosted ones, and what other programs added. */
+export async function readOthers(root: string): Promise<Digest[]> {
+  return (await readDescriptors(root)).filter((entry) => !isImage(entry)).map((entry) => entry.digest);
 }
 
-async function readDescriptors(root: string): Promise<IndexEntry[]> {
-  const { manifests }: { manifests: IndexEntry[] } = JSON.parse(await readFile(indexFile(root), "utf8"));
-  return manifests;
+function withoutName(entry: HostedEntry, taken: ReadonlySet<string | undefined>): HostedEntry {
+  const reference = referenceOf(entry);
+  return reference !== undefined && taken.has(reference) ? withReference(entry, undefined) : entry;
 }
 
-function isOurs(entry: IndexEntry): boolean {
-  return entry.annotations?.["dev.strata.image.id"] !== undefined;
+/** One without a reference says nothing beside another of the same manifest in the same repository. */
+function withoutRepetition(hosted: readonly HostedEntry[]): HostedEntry[] {
+  const key = (entry: HostedEntry) => `${entry.annotations["dev.strata.repository"]}@${entry.digest}`;
+  const tagged = new Set(hosted.filter((entry) => referenceOf(entry) !== undefined).map(key));
+  const nameless = new Map(
+    hosted.filter((entry) => referenceOf(entry) === undefined).map((entry) => [key(entry), entry]),
+  );
+  return hosted.filter(
+    (entry) =>
+      referenceOf(entry) !== undefined || (!tagged.has(key(entry)) && nameless.get(key(entry)) === entry),
+  );
+}
+
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+async function readDescriptors(root: string): Promise<(Descriptor | IndexEntry | HostedEntry)[]> {
+  const index: { manifests: Descriptor[] } = JSON.parse(await readFile(indexFile(root), "utf8"));
+  return index.manifests;
+}
+
+function isImage(entry: Descriptor | IndexEntry | HostedEntry): entry is IndexEntry {
+  return entry.annotations !== undefined && "dev.strata.image.id" in entry.annotations;
+}
+
+function isHosted(entry: Descriptor | IndexEntry | HostedEntry): entry is HostedEntry {
+  return !isImage(entry) && entry.annotations !== undefined && "dev.strata.repository" in entry.annotations;
 }
 
 /** `index.json` as bytes. */

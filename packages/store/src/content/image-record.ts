@@ -29,7 +29,7 @@ export interface ImageRecord {
   readonly diffIds: readonly Digest[];
   /** Bottom first; the names of the snapshots. */
   readonly chainIds: readonly Digest[];
-  /** Sizes of the regular files of each layer in bytes, bottom first. */
+  /** Sizes of the regular files of each layer in bytes, bottom first; of its blob, as long as no driver has unpacked it. */
   readonly layerSizes: readonly number[];
   readonly parentId?: Digest;
   /** The entries of index.json that stand for it, one a reference. */
@@ -65,7 +65,7 @@ export async function readImage(
     configBytes,
     diffIds,
     chainIds: chainIds(diffIds),
-    layerSizes: layerSizesOf(entry),
+    layerSizes: layerSizesOf(entry) ?? manifest.layers.map(({ size }) => size),
     ...(parentId !== undefined && { parentId }),
     entries,
   };

@@ -1,6 +1,6 @@
 import { type Digest, isDigest } from "@strata/core";
 import { blobSize, readBlob } from "../content/blobs.ts";
-import { type IndexEntry, readForeign, readIndex } from "../content/image-index.ts";
+import { type IndexEntry, readIndex, readOthers } from "../content/image-index.ts";
 import { readImage } from "../content/image-record.ts";
 import { indexSchema, manifestSchema, maxDocumentBytes } from "../documents.ts";
 
@@ -30,14 +30,14 @@ export async function contentOf(root: string, entries: readonly IndexEntry[]): P
 }
 
 /**
- * The blobs that must stay: those of the store's images, and whatever other programs have put into its index, as
- * `skopeo copy` does. Call it with the store's lock held.
+ * The blobs that must stay: those of the store's images, what else was pushed to it, and whatever other programs have put
+ * into its index, as `skopeo copy` does. Call it with the store's lock held.
  * @throws StrataError `Corrupt`, as {@link contentOf}
  */
 export async function liveBlobs(root: string): Promise<Set<Digest>> {
   const { blobs } = await contentOf(root, await readIndex(root));
   const live = new Set(blobs);
-  for (const digest of await readForeign(root)) await addReachable(root, digest, live);
+  for (const digest of await readOthers(root)) await addReachable(root, digest, live);
   return live;
 }
 

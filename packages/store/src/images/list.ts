@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { Digest } from "@strata/core";
 import type { StoreContext } from "../content/context.ts";
-import { layerSizesOf, readIndex, referenceOf } from "../content/image-index.ts";
+import { type IndexEntry, layerSizesOf, readIndex, referenceOf } from "../content/image-index.ts";
 import { blobPath } from "../content/paths.ts";
-import type { ImageConfig } from "../documents.ts";
+import type { ImageConfig, Manifest } from "../documents.ts";
 import { formatPlatform } from "../platform.ts";
 import { parseName } from "../reference.ts";
 import { type ImageFilter, readFilters, type Selection } from "./filters.ts";
@@ -29,7 +29,7 @@ export interface ImageSummary {
   readonly repoDigests: readonly string[];
   /** RFC 3339; {@link zeroTime}, if the image does not say. */
   readonly created: string;
-  /** Bytes of the regular files of all layers. */
+  /** Bytes of the regular files of all layers; of their blobs, as long as no driver has unpacked them. */
   readonly size: number;
   readonly labels: Readonly<Record<string, string>>;
   /** `linux/amd64`, `linux/arm/v7`. */
@@ -74,7 +74,7 @@ function summarize(root: string, id: Digest, entries: ImageEntries, selection: S
     digest: entry.digest,
     repoDigests: digests,
     created: timeOf(config?.created),
-    size: layerSizesOf(entry).reduce((sum, size) => sum + size, 0),
+    size: (layerSizesOf(entry) ?? blobSizes(root, entry)).reduce((sum, size) => sum + size, 0),
     labels: config?.config?.Labels ?? {},
     platform: config ? formatPlatform(config) : "",
     ...(parentId !== undefined && { parentId }),
@@ -82,10 +82,18 @@ function summarize(root: string, id: Digest, entries: ImageEntries, selection: S
   return matches(summary) ? [summary] : [];
 }
 
-/** Undefined, if it is gone or damaged: `check` says so. */
+function blobSizes(root: string, { digest }: IndexEntry): number[] {
+  return readJson<Manifest>(root, digest)?.layers?.map(({ size }) => size) ?? [];
+}
+
 function readConfig(root: string, id: Digest): ImageConfig | undefined {
+  return readJson(root, id);
+}
+
+/** Undefined, if it is gone or damaged: `check` says so. */
+function readJson<T>(root: string, digest: Digest): T | undefined {
   try {
-    return JSON.parse(readFileSync(blobPath(root, id), "utf8"));
+    return JSON.parse(readFileSync(blobPath(root, digest), "utf8"));
   } catch {
     return undefined;
   }

@@ -1,0 +1,127 @@
+import { createHash, type Hash, randomUUID } from "node:crypto";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { type Digest, StrataError } from "@strata/core";
+
+export interface AppendOptions {
+  /** Where these bytes belong. @defaultValue behind what has arrived */
+  readonly from?: number;
+  /** How many there are. @defaultValue as many as come */
+  readonly bytes?: number;
+  /** How large the blob may become, in bytes. */
+  readonly maxBytes: number;
+}
+
+/** A blob on its way in, part by part; hashed as it comes. */
+export class Upload {
+  readonly id: string = randomUUID();
+  /** The full name of the repository that it is for. */
+  readonly repository: string;
+  readonly path: string;
+  /** `Date.now()` when it was last used. */
+  usedAt = Date.now();
+  #offset = 0;
+  #hash = createHash("sha256");
+  #writing: { readonly source: Readable; readonly ended: Promise<void> } | undefined;
+
+  private constructor(repository: string, path: string) {
+    this.repository = repository;
+    this.path = path;
+  }
+
+  /** @param path - of a file that is not there yet */
+  static async begin(repository: string, path: string): Promise<Upload> {
+    await (await open(path, "wx", 0o600)).close();
+    return new Upload(repository, path);
+  }
+
+  /** How many bytes have arrived. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Whether somebody is sending now. */
+  get busy(): boolean {
+    return this.#writing !== undefined;
+  }
+
+  /** The digest of what has arrived. */
+  get digest(): Digest {
+    return `sha256:${this.#hash.copy().digest("hex")}`;
+  }
+
+  /**
+   * Add bytes. Who sends last is heard: an append that is still waiting for bytes, on a connection that died perhaps,
+   * ends. When `source` fails, what had come stays, and the sender can go on behind it. Bytes that cannot be right
+   * leave nothing.
+   * @throws StrataError `FailedPrecondition`, if they do not belong where the upload is
+   * @throws StrataError `InvalidArgument`, if there are more or fewer than there should be
+   */
+  async append(source: Readable, options: AppendOptions): Promise<void> {
+    await this.stop();
+    if (options.from !== undefined && options.from !== this.#offset) {
+      const message = `the upload has ${this.#offset} bytes; these begin at ${options.from}`;
+      throw new StrataError("FailedPrecondition", message);
+    }
+    const written = this.#write(source, options).finally(() => {
+      this.#writing = undefined;
+      this.usedAt = Date.now();
+    });
+    this.#writing = { source, ended: written.catch(() => {}) };
+    await written;
+  }
+
+  /** End whoever is sending. */
+  async stop(): Promise<void> {
+    while (this.#writing !== undefined) {
+      const { source, ended } = this.#writing;
+      source.destroy(new StrataError("Aborted", "another request goes on with this upload"));
+      await ended;
+    }
+  }
+
+  async discard(): Promise<void> {
+    await this.stop();
+    await rm(this.path, { force: true });
+  }
+
+  async #write(source: Readable, { bytes, maxBytes }: AppendOptions): Promise<void> {
+    const before = { offset: this.#offset, hash: this.#hash.copy() };
+    const end = bytes === undefined ? maxBytes : Math.min(maxBytes, before.offset + bytes);
+    const file = await open(this.path, "r+");
+    try {
+      // It is left open for an answer, whatever is wrong with it.
+      for await (const chunk of source.iterator({ destroyOnReturn: false })) {
+        if (this.#offset + chunk.length > end) {
+          await this.#goBack(file, before);
+          throw new StrataError(
+            "InvalidArgument",
+            `more than the ${end - before.offset} bytes that may come`,
+          );
+        }
+        await writeAll(file, chunk, this.#offset);
+        this.#hash.update(chunk);
+        this.#offset += chunk.length;
+      }
+      if (bytes !== undefined && this.#offset < before.offset + bytes) {
+        const count = this.#offset - before.offset;
+        await this.#goBack(file, before);
+        throw new StrataError("InvalidArgument", `${count} bytes came, not ${bytes} as announced`);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #goBack(file: FileHandle, { offset, hash }: { offset: number; hash: Hash }): Promise<void> {
+    await file.truncate(offset);
+    this.#offset = offset;
+    this.#hash = hash;
+  }
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < chunk.length; ) {
+    done += (await file.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
+  }
+}
