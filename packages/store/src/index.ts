@@ -7,21 +7,25 @@ export type { UnmountContainerOptions } from "./containers/mount.ts";
 export { type ContainerRecord, findContainer, listContainers } from "./containers/records.ts";
 export type { RemoveContainerOptions } from "./containers/remove.ts";
 export type { StoreContext } from "./content/context.ts";
+export { currentManifest } from "./content/current.ts";
 export type { ImageRecord } from "./content/image-record.ts";
 export type { ContainerConfig, Descriptor, HistoryItem, ImageConfig, Manifest } from "./documents.ts";
 export { failpoints } from "./failpoint.ts";
+export type { ManifestBytes } from "./image-manifest.ts";
 export { type ImageFilter, parseImageFilter } from "./images/filters.ts";
 export type { HistoryEntry } from "./images/history.ts";
 export { type ImageSummary, type ImagesOptions, listImages } from "./images/list.ts";
 export type { Removal, RemovalEvent, RemoveImagesOptions } from "./images/remove.ts";
 export type { ImportOptions } from "./import.ts";
-export type { IngestOptions } from "./ingest/layer-input.ts";
+export type { IngestedImage } from "./ingest/ingest-images.ts";
+export type { IngestOptions, ReceiveOptions } from "./ingest/layer-input.ts";
 export { SyncAhead, type SyncAheadContext } from "./ingest/sync-ahead.ts";
 export type { LoadedImage, LoadOptions } from "./load.ts";
 export type { CheckOptions } from "./maintenance/options.ts";
 export type { ContainerUsage, DiskUsage, ImageUsage, UsageLine } from "./maintenance/usage.ts";
 export { formatPlatform, hostPlatform, type Platform, parsePlatform } from "./platform.ts";
-export type { ImageProgress, LayerProgress, OnProgress, ProgressEvent } from "./progress.ts";
+export type { ImageProgress, LayerProgress, LayerStatus, OnProgress, ProgressEvent } from "./progress.ts";
+export type { RemoteImage } from "./receive.ts";
 export {
   defaultRegistry,
   defaultTag,

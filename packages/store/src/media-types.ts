@@ -31,6 +31,11 @@ export function isManifestType(mediaType: string): boolean {
 }
 
 /** @throws StrataError `Unsupported` */
+export function assertManifestType(mediaType: string, what: string): void {
+  if (!isManifestType(mediaType)) throw unsupported(what, "manifest", mediaType);
+}
+
+/** @throws StrataError `Unsupported` */
 export function assertConfigType(mediaType: string, what: string): void {
   if (!configTypes.has(mediaType)) throw unsupported(what, "config", mediaType);
 }

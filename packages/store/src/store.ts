@@ -25,9 +25,12 @@ import type { HistoryEntry } from "./images/history.ts";
 import type { ImageSummary, ImagesOptions } from "./images/list.ts";
 import type { Removal, RemoveImagesOptions } from "./images/remove.ts";
 import type { ImportOptions } from "./import.ts";
+import type { IngestedImage } from "./ingest/ingest-images.ts";
+import type { ReceiveOptions } from "./ingest/layer-input.ts";
 import type { LoadedImage, LoadOptions } from "./load.ts";
 import type { CheckOptions } from "./maintenance/options.ts";
 import type { DiskUsage } from "./maintenance/usage.ts";
+import type { RemoteImage } from "./receive.ts";
 import type { Repositories } from "./repositories/repositories.ts";
 import type { SaveOptions } from "./save.ts";
 
@@ -100,6 +103,20 @@ export class Store implements AsyncDisposable {
   async load(source: string | Readable, options?: LoadOptions): Promise<LoadedImage[]> {
     return await attempt("load", async () =>
       (await import("./load.ts")).load(this.#context, source, options),
+    );
+  }
+
+  /** Bring in images whose bytes come from elsewhere, as a registry's do, unpacking them while they arrive. */
+  async receive(images: readonly RemoteImage[], options?: ReceiveOptions): Promise<IngestedImage[]> {
+    return await attempt("receive", async () =>
+      (await import("./receive.ts")).receive(this.#context, images, options),
+    );
+  }
+
+  /** The digest of the manifest that a reference names, if it names any. Cost: one small file is read. */
+  async current(reference: string): Promise<Digest | undefined> {
+    return await attempt(`image ${reference}`, async () =>
+      (await import("./content/current.ts")).currentManifest(this.root, reference),
     );
   }
 

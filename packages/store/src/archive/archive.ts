@@ -5,7 +5,7 @@ import type { LayerSource } from "@strata/layer";
 import { maxDocumentBytes } from "../documents.ts";
 
 /** A file in an archive: a range of bytes on disk. */
-export type Member = Required<LayerSource>;
+export type Member = Required<Omit<LayerSource, "arriving">>;
 
 /** An image archive or layout, opened for reading: files by name. */
 export interface Archive {

@@ -5,18 +5,12 @@ import {
   type ImageConfig,
   indexSchema,
   type Manifest,
-  manifestSchema,
   parseDocument,
 } from "../documents.ts";
+import { parseManifest } from "../image-manifest.ts";
 import type { ImageInput } from "../ingest/ingest-images.ts";
 import type { LayerInput } from "../ingest/layer-input.ts";
-import {
-  assertConfigType,
-  assertLayerType,
-  isForeignLayer,
-  isIndexType,
-  isManifestType,
-} from "../media-types.ts";
+import { isForeignLayer, isIndexType, isManifestType } from "../media-types.ts";
 import { formatPlatform, hostPlatform, type Platform, parsePlatform, platformRank } from "../platform.ts";
 import { parseReference } from "../reference.ts";
 import { type Archive, readDocument } from "./archive.ts";
@@ -36,6 +30,7 @@ export async function ociImages(archive: Archive, platform: string | undefined):
 
   const byName = new Map<string, Descriptor[]>();
   for (const [position, entry] of index.manifests.entries()) {
+    if (isOnlyHosted(entry)) continue;
     // An entry without a name stands for itself.
     const name = nameOf(entry) ?? `\0${position}`;
     byName.set(name, [...(byName.get(name) ?? []), entry]);
@@ -58,6 +53,11 @@ export async function ociImages(archive: Archive, platform: string | undefined):
     "NotFound",
     `no matching manifest for ${formatPlatform(wanted)} in the manifest list entries`,
   );
+}
+
+/** In a store's own index: what was pushed to it and is no image of it. */
+function isOnlyHosted({ annotations }: Descriptor): boolean {
+  return Boolean(annotations?.["dev.strata.repository"]) && !annotations?.["dev.strata.image.id"];
 }
 
 /** containerd and docker write the whole name apart; for them, `ref.name` is no more than the tag. */
@@ -139,17 +139,8 @@ async function readManifest(
 ): Promise<{ manifest: Manifest; bytes: Buffer; mediaType: string }> {
   const what = `${archive.what}: manifest ${descriptor.digest}`;
   const bytes = await readVerified(archive, descriptor);
-  const manifest = parseDocument(manifestSchema, bytes, what);
   const { mediaType } = descriptor;
-  if (manifest.mediaType && manifest.mediaType !== mediaType) {
-    throw new StrataError(
-      "InvalidArgument",
-      `${what} says it is ${manifest.mediaType}, what points to it ${mediaType}`,
-    );
-  }
-  assertConfigType(manifest.config.mediaType, what);
-  for (const layer of manifest.layers) assertLayerType(layer.mediaType, what);
-  return { manifest, bytes, mediaType };
+  return { manifest: parseManifest({ bytes, mediaType }, what), bytes, mediaType };
 }
 
 async function readLayer(

@@ -9,7 +9,8 @@ import { type Digest, digestHex } from "@strata/core";
  *       index.json            one descriptor a reference, one for each image without any
  *       blobs/sha256/<hex>    layers as they came, configs, manifests
  *       containers/<id>.json
- *       ingest/<id>/          staging of one load, import or commit; `owner` is flocked while it lives
+ *       downloads/<hex>       blobs that have not arrived in full; flocked while somebody downloads them
+ *       ingest/<id>/          staging of one load, pull, import or commit; `owner` is flocked while it lives
  *       lock                  flock; held for metadata only, never while bytes move
  */
 export const layoutFile = (root: string): string => join(root, "oci-layout");
@@ -17,5 +18,8 @@ export const indexFile = (root: string): string => join(root, "index.json");
 export const lockFile = (root: string): string => join(root, "lock");
 export const blobsDir = (root: string): string => join(root, "blobs", "sha256");
 export const containersDir = (root: string): string => join(root, "containers");
+export const downloadsDir = (root: string): string => join(root, "downloads");
 export const ingestDir = (root: string): string => join(root, "ingest");
 export const blobPath = (root: string, digest: Digest): string => join(blobsDir(root), digestHex(digest));
+export const downloadPath = (root: string, digest: Digest): string =>
+  join(downloadsDir(root), digestHex(digest));

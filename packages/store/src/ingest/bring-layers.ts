@@ -1,11 +1,13 @@
-import { type Digest, digestHex, StrataError } from "@strata/core";
+import { type Digest, StrataError } from "@strata/core";
 import type { LayerSource } from "@strata/layer";
 import type { StoreContext } from "../content/context.ts";
 import { inContext } from "../in-context.ts";
-import type { LayerProgress } from "../progress.ts";
 import { readRange } from "../streams/range.ts";
+import { Downloads } from "./downloads.ts";
 import { hashLayer } from "./hash-layer.ts";
-import type { IngestOptions, LayerInput, LayerPlan } from "./layer-input.ts";
+import { type LayerBytes, readLayer } from "./layer-bytes.ts";
+import type { IngestOptions, LayerInput, LayerPlan, ReceiveOptions } from "./layer-input.ts";
+import { LayerReports } from "./layer-reports.ts";
 import type { LayerFacts } from "./snapshot-labels.ts";
 import type { Staging } from "./staging.ts";
 import { surveyLayers } from "./survey.ts";
@@ -21,33 +23,46 @@ export async function bringLayers(
   context: StoreContext,
   staging: Staging,
   plans: readonly LayerPlan[],
-  options: IngestOptions,
+  options: ReceiveOptions,
 ): Promise<Map<Digest, LayerFacts>> {
   const { unpacked, done, toVerify, toUnpack } = await surveyLayers(context, staging, plans, options.signal);
-  const report = (plan: LayerPlan, status: LayerProgress["status"], bytes: number): void =>
-    options.onProgress?.(progressOf(plan, status, bytes));
-  for (const plan of done) report(plan, "exists", 0);
-  for (const plan of [...toVerify, ...toUnpack]) report(plan, "waiting", 0);
+  await using downloads = new Downloads(context, staging, options.signal, options.downloads);
+  const either = { ...options, signal: downloads.signal };
+  const reports = new LayerReports(options.onProgress);
+  for (const plan of done) reports.say(plan, "exists", 0);
+  for (const plan of [...toVerify, ...toUnpack]) reports.say(plan, "waiting", 0);
+  const bytesOf = (plan: LayerPlan): LayerBytes => {
+    const { remote, what } = plan.input;
+    return remote
+      ? downloads.add(remote, what, (bytes) => reports.arrived(plan, bytes, remote.size))
+      : sourceOf(staging, plan);
+  };
 
   const kept = new Set<string>();
   const jobs = toUnpack.map(
     (plan, index): UnpackJob => ({
       plan,
       key: staging.key(index),
-      source: sourceOf(staging, plan),
+      bytes: bytesOf(plan),
       ...keepAs(staging, plan.input, kept),
-      onBytes: (bytes) => report(plan, "loading", bytes),
-      onDone: ({ blobSize }) => report(plan, "done", blobSize),
+      onBytes: (bytes) => reports.read(plan, bytes),
+      onDone: ({ blob, blobSize }, source) => {
+        takeFile(staging, plan, blob, source);
+        reports.say(plan, "done", blobSize);
+      },
     }),
   );
-  const layers = new Map([...unpacked, ...(await unpackLayers(context, staging, jobs, options))]);
-  for (const plan of toUnpack) takeStaged(staging, plan, layers.get(plan.chainId)?.blob);
+  const verifications = toVerify.map((plan) => ({ plan, bytes: bytesOf(plan) }));
+  downloads.start();
+  const layers = new Map([...unpacked, ...(await unpackLayers(context, staging, jobs, either))]);
 
-  for (const plan of toVerify) {
-    const blob = await verifyBlob(staging, plan, options, (bytes) => report(plan, "loading", bytes));
+  for (const { plan, bytes } of verifications) {
+    const blob = await readLayer(bytes, either.signal, (source) =>
+      verifyBlob(staging, plan, source, either, (bytesRead) => reports.read(plan, bytesRead)),
+    );
     const facts = layers.get(plan.chainId);
     if (facts && plan.input.blob === undefined) layers.set(plan.chainId, { ...facts, blob });
-    report(plan, "done", plan.input.size ?? 0);
+    reports.say(plan, "done", plan.input.size ?? 0);
   }
   return layers;
 }
@@ -72,19 +87,24 @@ function keepAs(staging: Staging, { source, staged }: LayerInput, kept: Set<stri
   return { keepAs: staging.newFile() };
 }
 
-/** The source is the blob's file already: it needs no copy. */
-function takeStaged(staging: Staging, { input }: LayerPlan, blob: Digest | undefined): void {
-  if (input.staged && input.source && blob) staging.addBlob(blob, input.source.path);
+/** The source is the blob's file already, if it was downloaded or unpacked to the staging directory: no copy is made. */
+function takeFile(
+  staging: Staging,
+  { input }: LayerPlan,
+  blob: Digest,
+  { path, arriving }: LayerSource,
+): void {
+  if (input.staged || arriving !== undefined) staging.addBlob(blob, path);
 }
 
 async function verifyBlob(
   staging: Staging,
   plan: LayerPlan,
+  source: LayerSource,
   { limits, signal }: IngestOptions,
   onProgress: (bytes: number) => void,
 ): Promise<Digest> {
   const { input, diffId } = plan;
-  const source = sourceOf(staging, plan);
   const kept = keepAs(staging, input, new Set());
   const hashed = await inContext(input.what, signal, () =>
     hashLayer(readRange(source), {
@@ -98,27 +118,11 @@ async function verifyBlob(
   expectSame(input.what, "size", hashed.blobSize, input.size);
   expectSame(input.what, "DiffID", hashed.diffId, diffId);
   if (kept.keepAs !== undefined) staging.addBlob(hashed.blob, kept.keepAs);
-  takeStaged(staging, plan, hashed.blob);
+  takeFile(staging, plan, hashed.blob, source);
   return hashed.blob;
 }
 
 function expectSame<T>(what: string, property: string, actual: T, expected: T | undefined): void {
   if (expected === undefined || actual === expected) return;
   throw new StrataError("Corrupt", `${what}: its ${property} is ${actual}, not ${expected} as expected`);
-}
-
-function progressOf(
-  { diffId, input }: LayerPlan,
-  status: LayerProgress["status"],
-  bytes: number,
-): LayerProgress {
-  const totalBytes = input.size ?? input.source?.length;
-  return {
-    kind: "layer",
-    diffId,
-    label: digestHex(diffId).slice(0, 12),
-    status,
-    bytes,
-    ...(totalBytes !== undefined && { totalBytes }),
-  };
 }

@@ -11,12 +11,30 @@ export interface IngestOptions {
   readonly onProgress?: OnProgress;
 }
 
+export interface ReceiveOptions extends IngestOptions {
+  /** Blobs that are downloaded at the same time. @defaultValue 3 */
+  readonly downloads?: number;
+}
+
+/** A blob that is elsewhere. */
+export interface RemoteBlob {
+  readonly digest: Digest;
+  readonly size: number;
+  /**
+   * Its bytes from a position on, which is below its size. It goes on by itself where a connection breaks off; what it
+   * throws ends all.
+   */
+  read(from: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
 /** The bytes of one layer of an image on its way in. */
 export interface LayerInput {
   /** Names the layer in errors. */
   readonly what: string;
   /** Where the bytes are. @defaultValue in the store already, under `blob` */
   readonly source?: LayerSource;
+  /** Where the bytes are to be had, unless they are in the store already. */
+  readonly remote?: RemoteBlob;
   /** The source is a whole file of the staging directory: it becomes the blob and need not be copied. */
   readonly staged?: boolean;
   /** What the manifest says, where there is one. */

@@ -10,6 +10,8 @@ import { type AppliedLayer, type LayerSource, settleLayer } from "@strata/layer"
 import type { StoreContext } from "../content/context.ts";
 import { failpoint } from "../failpoint.ts";
 import { inContext } from "../in-context.ts";
+import { Download } from "./download.ts";
+import { type LayerBytes, readLayer } from "./layer-bytes.ts";
 import type { IngestOptions, LayerPlan } from "./layer-input.ts";
 import { type LayerFacts, layerLabels } from "./snapshot-labels.ts";
 import type { Staging } from "./staging.ts";
@@ -23,11 +25,11 @@ export interface UnpackJob {
   readonly plan: LayerPlan;
   /** The key of its snapshot until it is committed. */
   readonly key: string;
-  readonly source: LayerSource;
+  readonly bytes: LayerBytes;
   /** Where to keep the blob's bytes, if they are not in the store or the staging directory yet. */
   readonly keepAs?: string;
   readonly onBytes: (bytesRead: number) => void;
-  readonly onDone: (applied: AppliedLayer) => void;
+  readonly onDone: (applied: AppliedLayer, source: LayerSource) => void;
 }
 
 /**
@@ -64,11 +66,12 @@ async function unpackInOrder(
   const layers = new Map<Digest, LayerFacts>();
   for (const job of jobs) {
     const { signal } = options;
-    const active = await context.driver.prepare(job.key, job.plan.parent, { ...(signal && { signal }) });
+    const prepare = () => context.driver.prepare(job.key, job.plan.parent, { ...(signal && { signal }) });
+    const prepared = { job, prepare, active: await prepare() };
     failpoint("layer.prepared");
-    const applied = await applyJob(context, job, active, ahead, options, false);
+    const applied = await applyJob(context, prepared, ahead, options, false);
     await ahead.end();
-    await commitOrYield(context, active, job, applied, {});
+    await commitOrYield(context, prepared.active, job, applied, {});
     layers.set(job.plan.chainId, applied);
   }
   return layers;
@@ -80,9 +83,10 @@ async function unpackSideBySide(
   ahead: SyncAhead,
   options: IngestOptions,
 ): Promise<Map<Digest, LayerFacts>> {
-  const prepared: { job: UnpackJob; active: ActiveSnapshot; bytes: number }[] = [];
+  const prepared: (PreparedJob & { bytes: number })[] = [];
   for (const job of jobs) {
-    prepared.push({ job, active: await context.driver.prepare(job.key), bytes: await sizeOf(job.source) });
+    const prepare = () => context.driver.prepare(job.key);
+    prepared.push({ job, prepare, active: await prepare(), bytes: await sizeOf(job) });
   }
 
   failpoint("layer.prepared");
@@ -90,8 +94,8 @@ async function unpackSideBySide(
   const applied = new Map<UnpackJob, UnpackedLayer>();
   // The largest first, so that it is not left over for one thread at the end.
   const largestFirst = prepared.toSorted((a, b) => b.bytes - a.bytes);
-  await allOrFirstError(options.signal, largestFirst, async ({ job, active }, signal) => {
-    applied.set(job, await applyJob(context, job, active, ahead, { ...options, signal }, true));
+  await allOrFirstError(options.signal, largestFirst, async (one, signal) => {
+    applied.set(one.job, await applyJob(context, one, ahead, { ...options, signal }, true));
   });
 
   const layouts = new Map<Digest, OverlayLayout>();
@@ -116,14 +120,45 @@ async function unpackSideBySide(
   return layers;
 }
 
+/** A layer with the snapshot that it is written to. */
+interface PreparedJob {
+  readonly job: UnpackJob;
+  /** Makes the snapshot. */
+  readonly prepare: () => Promise<ActiveSnapshot>;
+  active: ActiveSnapshot;
+}
+
 async function applyJob(
   context: StoreContext,
-  { plan, source, keepAs, onBytes, onDone }: UnpackJob,
-  active: ActiveSnapshot,
+  prepared: PreparedJob,
+  ahead: SyncAhead,
+  options: IngestOptions,
+  lowersLater: boolean,
+): Promise<UnpackedLayer> {
+  const { job } = prepared;
+  let isFresh = true;
+  return await readLayer(job.bytes, options.signal, async (source) => {
+    if (!isFresh) {
+      await context.driver.remove(job.key);
+      prepared.active = await prepared.prepare();
+    }
+    isFresh = false;
+    const applied = await applySource(context, prepared, source, ahead, options, lowersLater);
+    failpoint("layer.unpacked");
+    job.onDone(applied, source);
+    return applied;
+  });
+}
+
+async function applySource(
+  context: StoreContext,
+  { job, active }: PreparedJob,
+  source: LayerSource,
   ahead: SyncAhead,
   { limits, ignoreOwnership = !context.driver.capabilities.ownership.supported, signal }: IngestOptions,
   lowersLater: boolean,
 ): Promise<UnpackedLayer> {
+  const { plan, keepAs, onBytes } = job;
   const { blob, size } = plan.input;
   const workers = await context.workers();
   const unpacked = ahead.layer();
@@ -147,9 +182,7 @@ async function applyJob(
       ...(signal && { signal }),
     }),
   );
-  failpoint("layer.unpacked");
   unpacked(applied.blobSize);
-  onDone(applied);
   return { ...applied, ownersIgnored: ignoreOwnership };
 }
 
@@ -180,7 +213,9 @@ function overlayOf(layout: ReturnType<ActiveSnapshot["layout"]>): OverlayLayout 
   throw new StrataError("Unsupported", "a driver that can rebase must have overlay layouts");
 }
 
-async function sizeOf({ path, offset = 0, length }: LayerSource): Promise<number> {
+async function sizeOf({ bytes, plan }: UnpackJob): Promise<number> {
+  if (bytes instanceof Download) return plan.input.size ?? 0;
+  const { path, offset = 0, length } = bytes;
   return length ?? (await stat(path)).size - offset;
 }
 

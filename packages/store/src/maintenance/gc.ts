@@ -9,6 +9,7 @@ import {
   removeTree,
 } from "@strata/core";
 import type { StoreContext } from "../content/context.ts";
+import { removePartialBlobs } from "../content/partial-blobs.ts";
 import { blobsDir, containersDir } from "../content/paths.ts";
 import { withStoreLock } from "../content/store-lock.ts";
 import { failpoint } from "../failpoint.ts";
@@ -18,8 +19,9 @@ import { reapIngests, removeActive } from "../ingest/reap.ts";
 import { orphans } from "./orphans.ts";
 
 /**
- * Give back what nothing owns: staging of killed processes, blobs and layers of no image, snapshots of no container,
- * temporary files, and what the driver still holds of removed snapshots. No image and no container is removed.
+ * Give back what nothing owns: staging of killed processes, downloads that were interrupted, blobs and layers of no
+ * image, snapshots of no container, temporary files, and what the driver still holds of removed snapshots. No image and
+ * no container is removed.
  *
  * Garbage is a set difference, taken under the store's lock; what a load, import, commit or create in another process
  * has begun is never among it.
@@ -34,6 +36,8 @@ export async function collectGarbage(
   options.signal?.throwIfAborted();
   const reports = [await reapIngests(context)];
   failpoint("gc.staging-reaped");
+  reports.push(await removePartialBlobs(context.root));
+  failpoint("gc.downloads-removed");
   await withStoreLock(
     context.root,
     async () => {

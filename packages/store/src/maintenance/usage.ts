@@ -6,6 +6,7 @@ import { mountPoint } from "../containers/snapshot.ts";
 import type { StoreContext } from "../content/context.ts";
 import { readIndex } from "../content/image-index.ts";
 import { type ImageRecord, readImage } from "../content/image-record.ts";
+import { partialBlobs } from "../content/partial-blobs.ts";
 import { blobsDir, ingestDir } from "../content/paths.ts";
 import { liveBlobs } from "../images/content.ts";
 import { groupByImage } from "../images/references.ts";
@@ -19,7 +20,7 @@ export interface DiskUsage {
   readonly containers: UsageLine;
   /** What images came as, kept for save and push; active are those that an image needs. */
   readonly blobs: UsageLine;
-  /** What loads, imports and commits have begun; active are those whose process lives. */
+  /** What loads, pulls, imports and commits have begun, and downloads; active are those whose process lives. */
   readonly staging: UsageLine;
   readonly perImage: readonly ImageUsage[];
   readonly perContainer: readonly ContainerUsage[];
@@ -166,6 +167,9 @@ async function stagingItems(root: string): Promise<Item[]> {
     for (const name of files) bytes += await fileBytes(join(dir, name));
     items.push({ bytes, active: isOwned(dir) });
   }
+  for (const { path, isHeld } of await partialBlobs(root)) {
+    items.push({ bytes: await blocksOf(path), active: isHeld });
+  }
   return items;
 }
 
@@ -179,11 +183,19 @@ function isOwned(dir: string): boolean {
   }
 }
 
-/** On disk. A link to a blob of the store takes nothing more; what is gone meanwhile takes nothing. */
+/** On disk. A link to a blob of the store, or to a download, takes nothing more. */
 async function fileBytes(path: string): Promise<number> {
+  return await blocksOf(path, 1);
+}
+
+/**
+ * What is gone meanwhile takes nothing.
+ * @param mostLinks - of a file that counts
+ */
+async function blocksOf(path: string, mostLinks = Infinity): Promise<number> {
   try {
     const { blocks, nlink } = await stat(path);
-    return nlink > 1 ? 0 : blocks * 512;
+    return nlink > mostLinks ? 0 : blocks * 512;
   } catch (error) {
     if (errnoCode(error) === "ENOENT") return 0;
     throw error;

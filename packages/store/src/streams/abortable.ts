@@ -5,13 +5,17 @@ export async function* abortable<T>(items: AsyncIterable<T>, signal?: AbortSigna
     return;
   }
   const iterator = items[Symbol.asyncIterator]();
-  const { promise: aborted, reject } = promiseWithReject();
-  const onAbort = (): void => reject(signal.reason);
+  // One promise for each wait: a race with one that lasts would keep something of every item until the end.
+  let endWait: (reason: unknown) => void = () => {};
+  const onAbort = (): void => endWait(signal.reason);
   signal.addEventListener("abort", onAbort);
   try {
     for (;;) {
       signal.throwIfAborted();
-      const next = await Promise.race([iterator.next(), aborted]);
+      const next = await new Promise<IteratorResult<T>>((resolve, reject) => {
+        endWait = reject;
+        iterator.next().then(resolve, reject);
+      });
       if (next.done) return;
       yield next.value;
     }
@@ -20,15 +24,4 @@ export async function* abortable<T>(items: AsyncIterable<T>, signal?: AbortSigna
     // Not awaited: a generator that waits for its next item would keep this waiting too.
     iterator.return?.()?.catch(() => {});
   }
-}
-
-function promiseWithReject(): { promise: Promise<never>; reject: (reason: unknown) => void } {
-  let reject: (reason: unknown) => void = () => {};
-  const promise = new Promise<never>((_, rejectIt) => {
-    reject = rejectIt;
-  });
-  promise.catch(() => {
-    // Nobody may be waiting any more.
-  });
-  return { promise, reject };
 }
