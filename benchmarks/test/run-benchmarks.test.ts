@@ -44,13 +44,14 @@ it("gives results as their schema has them, with the host, the subjects and ever
     readFileSync(new URL("../package.json", driverModule("vfs").module.url), "utf8"),
   );
   expect(results.subjects[0]?.version).toBe(version);
-  expect(results.measurements.map(({ threads }) => threads)).toEqual([1, 2]);
+  expect(new Set(results.measurements.map(({ threads }) => threads))).toEqual(new Set([1, 2]));
   for (const { threads, rounds, statistics } of results.measurements) {
     const perRound = rounds.map(({ samplesMilliseconds }) => samplesMilliseconds.length / threads);
     expect(new Set(perRound).size).toBe(1);
     expect(statistics.samples).toBe((perRound[0] ?? 0) * threads * rounds.length);
   }
-  expect(reports.at(-1)).toMatchObject({ casesDone: 1, cases: 2, workload: "hashing", subject: "vfs" });
+  const cases = new Set(results.measurements.map(({ title }) => title)).size;
+  expect(reports.at(-1)).toMatchObject({ casesDone: cases - 1, cases, workload: "hashing", subject: "vfs" });
 });
 
 it("lists what does not work here, with the reason", async () => {
