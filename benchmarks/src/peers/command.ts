@@ -15,7 +15,7 @@ export interface CommandOptions {
 /** How a program ran that ended well. */
 export interface CommandResult {
   readonly stdout: string;
-  /** The most memory it ever had resident (the kernel's `VmHWM`), without its children's. */
+  /** The most memory it ever had resident (the kernel's `VmHWM`), without its children's; 0, if it ended at once. */
   readonly peakBytes: number;
 }
 

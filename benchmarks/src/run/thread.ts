@@ -110,5 +110,6 @@ function now(): number {
 
 function peakBytesOf(result: unknown): number | undefined {
   if (typeof result !== "object" || result === null || !("peakBytes" in result)) return undefined;
-  return typeof result.peakBytes === "number" ? result.peakBytes : undefined;
+  // A command that ended before it was looked at had none that is known.
+  return typeof result.peakBytes === "number" && result.peakBytes > 0 ? result.peakBytes : undefined;
 }
