@@ -1,0 +1,62 @@
+import type { Server } from "node:http";
+import type { Repositories } from "@strata/store";
+
+export interface CloseOptions {
+  /** How long requests that are under way may take to end, before they are cut off. @defaultValue 10 000 */
+  readonly graceMs?: number;
+}
+
+/** A registry that is being served. */
+export class RegistryServer implements AsyncDisposable {
+  /** `http://127.0.0.1:5000` */
+  readonly url: string;
+  readonly #server: Server;
+  readonly #repositories: Repositories;
+  readonly #sweeper: NodeJS.Timeout;
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    server: Server,
+    repositories: Repositories,
+    { url, keepMs }: { readonly url: string; readonly keepMs: number },
+  ) {
+    this.url = url;
+    this.#server = server;
+    this.#repositories = repositories;
+    this.#sweeper = setInterval(
+      () => {
+        repositories.expire(keepMs).catch(() => {
+          // What cannot be removed now is tried again, and is garbage in the end.
+        });
+      },
+      Math.min(keepMs, 60_000),
+    ).unref();
+  }
+
+  /** Where clients find it: `127.0.0.1:5000`. */
+  get host(): string {
+    return new URL(this.url).host;
+  }
+
+  /** Take no more requests, let those under way end, and forget what was pushed and no manifest names. Twice is fine. */
+  async close({ graceMs = 10_000 }: CloseOptions = {}): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    await this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    clearInterval(this.#sweeper);
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    await closed;
+    clearTimeout(timer);
+    await this.#repositories.close();
+  }
+}
