@@ -7,16 +7,21 @@ import { setTimeout } from "node:timers/promises";
 import { digestOf } from "@strata/core";
 import { type Compression, decompressor, detectCompression } from "@strata/layer";
 import { describe, expect, it } from "vitest";
+import { expandByIsal, inflateByIsal, inPieces, isIsalMissing } from "./gzip-decoders.ts";
 
 interface Tool {
   readonly compression: Compression;
   /** A command that compresses its input. */
   readonly command: readonly string[];
+  /** Whether ISA-L is to decompress it, not what the stream uses. */
+  readonly byIsal?: true;
 }
 
 const tools: readonly Tool[] = [
   { compression: "gzip", command: ["gzip"] },
   { compression: "gzip", command: ["pigz"] },
+  { compression: "gzip", command: ["gzip"], byIsal: true },
+  { compression: "gzip", command: ["pigz"], byIsal: true },
   { compression: "bzip2", command: ["bzip2"] },
   { compression: "bzip2", command: ["bzip2", "-1"] },
   { compression: "xz", command: ["xz"] },
@@ -27,6 +32,7 @@ const tools: readonly Tool[] = [
 ];
 
 const perTool = tools.filter(({ command }) => command.length === 1 && command[0] !== "pigz");
+const titleOf = (what: string, { byIsal }: Tool) => (byIsal ? `${what}, by ISA-L` : what);
 
 const isThere = (tool: string) => {
   try {
@@ -40,7 +46,8 @@ const isThere = (tool: string) => {
 };
 
 const installed = new Map(tools.map(({ command: [tool = ""] }) => [tool, isThere(tool)]));
-const withTool = ({ command: [tool = ""] }: Tool) => it.runIf(installed.get(tool));
+const withTool = ({ command: [tool = ""], byIsal }: Tool) =>
+  it.runIf(installed.get(tool) && !(byIsal && isIsalMissing));
 
 function compress({ command: [tool = "", ...flags] }: Tool, content: Buffer): Buffer {
   return execFileSync(tool, [...flags, "-c"], {
@@ -50,14 +57,18 @@ function compress({ command: [tool = "", ...flags] }: Tool, content: Buffer): Bu
   });
 }
 
-/** Decompress through the stream, in pieces of a size. */
-async function expand(compression: Compression, compressed: Buffer, piece = 65_536): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for (let at = 0; at < compressed.length; at += piece) pieces.push(compressed.subarray(at, at + piece));
+/** Decompress, in pieces of a size. */
+async function expand(tool: Tool, compressed: Buffer, piece = 65_536): Promise<Buffer> {
+  if (tool.byIsal) return expandByIsal(inPieces(compressed, piece));
+  const pieces = [...inPieces(compressed, piece)];
   const chunks: Buffer[] = [];
-  await pipeline(Readable.from(pieces), decompressor(compression), async (stream: AsyncIterable<Buffer>) => {
-    for await (const chunk of stream) chunks.push(chunk);
-  });
+  await pipeline(
+    Readable.from(pieces),
+    decompressor(tool.compression),
+    async (stream: AsyncIterable<Buffer>) => {
+      for await (const chunk of stream) chunks.push(chunk);
+    },
+  );
   return Buffer.concat(chunks);
 }
 
@@ -83,19 +94,19 @@ const contents: Readonly<Record<string, Buffer>> = {
 };
 
 for (const tool of tools) {
-  describe(tool.command.join(" "), () => {
+  describe(titleOf(tool.command.join(" "), tool), () => {
     for (const [title, content] of Object.entries(contents)) {
       withTool(tool)(`gives ${title} back`, async () => {
         const compressed = compress(tool, content);
         expect(detectCompression(compressed.subarray(0, 6))).toBe(tool.compression);
-        expect(digestOf(await expand(tool.compression, compressed))).toBe(digestOf(content));
+        expect(digestOf(await expand(tool, compressed))).toBe(digestOf(content));
       });
     }
   });
 }
 
 for (const tool of perTool) {
-  describe(tool.compression, () => {
+  describe(titleOf(tool.compression, tool), () => {
     const small = Buffer.concat([text.subarray(0, 5000), runs]);
 
     withTool(tool)("takes concatenated streams as one, wherever they are cut", async () => {
@@ -106,7 +117,7 @@ for (const tool of perTool) {
       ]);
       const expected = digestOf(Buffer.concat([small, Buffer.from("x"), small]));
       for (const piece of [1, 3, 1000]) {
-        expect(digestOf(await expand(tool.compression, compressed, piece))).toBe(expected);
+        expect(digestOf(await expand(tool, compressed, piece))).toBe(expected);
       }
     });
 
@@ -114,12 +125,12 @@ for (const tool of perTool) {
       const compressed = compress(tool, small);
       for (let length = 1; length < compressed.length; length += 1 + (length >> 4)) {
         const cut = compressed.subarray(0, length);
-        await expect(expand(tool.compression, cut), `${length} bytes`).rejects.toMatchObject({
+        await expect(expand(tool, cut), `${length} bytes`).rejects.toMatchObject({
           code: "Corrupt",
         });
       }
       const last = compressed.subarray(0, -1);
-      await expect(expand(tool.compression, last)).rejects.toMatchObject({ code: "Corrupt" });
+      await expect(expand(tool, last)).rejects.toMatchObject({ code: "Corrupt" });
     });
 
     withTool(tool)("never takes a flipped bit for good", async () => {
@@ -132,7 +143,7 @@ for (const tool of perTool) {
         flipped[at] = (flipped[at] ?? 0) ^ 0x10;
         try {
           // Some bits carry nothing: the time in gzip's header, padding.
-          expect(digestOf(await expand(tool.compression, flipped)), `byte ${at}`).toBe(digestOf(small));
+          expect(digestOf(await expand(tool, flipped)), `byte ${at}`).toBe(digestOf(small));
         } catch (error) {
           expect(error, `byte ${at}`).toMatchObject({ code: "Corrupt" });
           refused++;
@@ -146,13 +157,35 @@ for (const tool of perTool) {
       // Where it stands from the end: gzip's is followed by a length, bzip2's lies across bytes, xz's is the footer's.
       const at = compressed.length - { gzip: 6, bzip2: 3, xz: 10, zstd: 2, none: 0 }[tool.compression];
       compressed[at] = (compressed[at] ?? 0) ^ 1;
-      await expect(expand(tool.compression, compressed)).rejects.toMatchObject({ code: "Corrupt" });
+      await expect(expand(tool, compressed)).rejects.toMatchObject({ code: "Corrupt" });
     });
 
     withTool(tool)("fails on other data behind the magic number", async () => {
       const junk = Buffer.concat([compress(tool, small).subarray(0, 4), randomBytes(1000)]);
-      await expect(expand(tool.compression, junk)).rejects.toMatchObject({ code: "Corrupt" });
+      await expect(expand(tool, junk)).rejects.toMatchObject({ code: "Corrupt" });
     });
+
+    withTool(tool)("needs little memory for much output", async () => {
+      const compressed = compress(tool, Buffer.alloc(50_000_000));
+      let bytes = 0;
+      let most = 0;
+      const before = process.memoryUsage().rss;
+      const expanded = tool.byIsal
+        ? inflateByIsal([compressed], Buffer.alloc(65_536))
+        : Readable.from([compressed]).pipe(decompressor(tool.compression));
+      for await (const chunk of expanded) {
+        bytes += chunk.length;
+        most = Math.max(most, process.memoryUsage().rss - before);
+      }
+      expect(bytes).toBe(50_000_000);
+      expect(most).toBeLessThan(60_000_000);
+    });
+  });
+}
+
+for (const tool of perTool.filter(({ byIsal }) => !byIsal)) {
+  describe(`the stream of ${tool.compression}`, () => {
+    const small = Buffer.concat([text.subarray(0, 5000), runs]);
 
     withTool(tool)("passes on the error of its source", async () => {
       const broken = async function* () {
@@ -179,19 +212,6 @@ for (const tool of perTool) {
       half.end(compress(tool, small));
       for await (const _ of half) break;
       expect(half.destroyed).toBe(true);
-    });
-
-    withTool(tool)("needs little memory for much output", async () => {
-      const compressed = compress(tool, Buffer.alloc(50_000_000));
-      let bytes = 0;
-      let most = 0;
-      const before = process.memoryUsage().rss;
-      for await (const chunk of Readable.from([compressed]).pipe(decompressor(tool.compression))) {
-        bytes += chunk.length;
-        most = Math.max(most, process.memoryUsage().rss - before);
-      }
-      expect(bytes).toBe(50_000_000);
-      expect(most).toBeLessThan(60_000_000);
     });
   });
 }
