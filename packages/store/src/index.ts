@@ -7,7 +7,7 @@ export type { UnmountContainerOptions } from "./containers/mount.ts";
 export { type ContainerRecord, findContainer, listContainers } from "./containers/records.ts";
 export type { RemoveContainerOptions } from "./containers/remove.ts";
 export type { StoreContext } from "./content/context.ts";
-export { currentManifest } from "./content/current.ts";
+export { type CurrentImage, currentImage } from "./content/current.ts";
 export type { ImageRecord } from "./content/image-record.ts";
 export type { ContainerConfig, Descriptor, HistoryItem, ImageConfig, Manifest } from "./documents.ts";
 export { failpoints } from "./failpoint.ts";

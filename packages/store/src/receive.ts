@@ -19,6 +19,8 @@ export interface RemoteImage {
   readonly manifest: ManifestBytes;
   /** In full form. */
   readonly references: readonly string[];
+  /** Of the index that the manifest was chosen from, if it was. */
+  readonly indexDigest?: Digest;
   /**
    * The bytes of a blob that the manifest names, from a position on, which is below its size. It need not verify them.
    * It goes on by itself where a connection breaks off; what it throws is what {@link receive} throws.
@@ -51,13 +53,14 @@ export async function receive(
 }
 
 async function inputOf(context: StoreContext, image: RemoteImage, signal: AbortSignal): Promise<ImageInput> {
-  const { what, manifest, references } = image;
+  const { what, manifest, references, indexDigest } = image;
   const { config, layers } = parseManifest(manifest, `manifest of ${what}`);
   return {
     what,
     configBytes: await readConfig(context, image, config, signal),
     manifest,
     references,
+    ...(indexDigest && { indexDigest }),
     layers: layers.map((layer) => ({
       what: `layer ${layer.digest} of ${what}`,
       blob: layer.digest,

@@ -19,6 +19,7 @@ import type { UnmountContainerOptions } from "./containers/mount.ts";
 import type { ContainerRecord } from "./containers/records.ts";
 import type { RemoveContainerOptions } from "./containers/remove.ts";
 import type { StoreContext } from "./content/context.ts";
+import type { CurrentImage } from "./content/current.ts";
 import type { ImageRecord } from "./content/image-record.ts";
 import { openLayout } from "./content/open-layout.ts";
 import type { HistoryEntry } from "./images/history.ts";
@@ -113,10 +114,10 @@ export class Store implements AsyncDisposable {
     );
   }
 
-  /** The digest of the manifest that a reference names, if it names any. Cost: one small file is read. */
-  async current(reference: string): Promise<Digest | undefined> {
+  /** The digests of the image that a reference names, if it names any. Cost: one small file is read. */
+  async current(reference: string): Promise<CurrentImage | undefined> {
     return await attempt(`image ${reference}`, async () =>
-      (await import("./content/current.ts")).currentManifest(this.root, reference),
+      (await import("./content/current.ts")).currentImage(this.root, reference),
     );
   }
 

@@ -33,6 +33,8 @@ export interface IndexAnnotations {
   readonly "dev.strata.layer.sizes"?: string;
   /** The ID of the image that this one was committed on top of. */
   readonly "dev.strata.parent.id"?: Digest;
+  /** The digest of the index that the manifest was chosen from, where it was pulled. */
+  readonly "dev.strata.index.digest"?: Digest;
 }
 
 /**

@@ -50,7 +50,8 @@ function isNamed(entry: IndexEntry, wanted: Reference): boolean {
   const reference = referenceOf(entry);
   if (reference === undefined) return false;
   if (wanted.digest === undefined) return reference === wanted.toString();
-  return entry.digest === wanted.digest && parseName(reference).name === wanted.name;
+  const digests = [entry.digest, entry.annotations["dev.strata.index.digest"]];
+  return digests.includes(wanted.digest) && parseName(reference).name === wanted.name;
 }
 
 function ambiguous(text: string, images: readonly (readonly [Digest, unknown])[]): StrataError {

@@ -33,6 +33,8 @@ export interface ImageInput {
   readonly references: readonly string[];
   /** The ID of the image that it was committed on top of. */
   readonly parentId?: Digest;
+  /** Of the index that its manifest was chosen from. */
+  readonly indexDigest?: Digest;
 }
 
 /** An image that is in the store now. */
@@ -165,6 +167,7 @@ async function stageDocuments(
       "dev.strata.image.id": id,
       "dev.strata.layer.sizes": layerSizes.join(","),
       ...(input.parentId && { "dev.strata.parent.id": input.parentId }),
+      ...(input.indexDigest && { "dev.strata.index.digest": input.indexDigest }),
     },
   };
   return { image, entry, layerSizes, blobs: [id, ...blobs] };
@@ -207,8 +210,10 @@ function addImage(
 ): IndexEntry[] {
   const same = before.filter((other) => imageIdOf(other) === imageIdOf(entry));
   const existing = same.find((other) => anyManifest || other.digest === entry.digest);
+  const annotations = { ...existing?.annotations, ...entry.annotations };
   let entries = before;
-  for (const reference of references) entries = giveReference(entries, reference, existing ?? entry);
+  for (const reference of references)
+    entries = giveReference(entries, reference, { ...(existing ?? entry), annotations });
   return references.length > 0 || same.length > 0 ? entries : [...entries, withReference(entry, undefined)];
 }
 

@@ -18,6 +18,7 @@ export async function unowned({ root, store, driver }: OpenedStore): Promise<str
     "blobs",
     "blobs/sha256",
     "containers",
+    "downloads",
     "ingest",
     "drivers",
   ]);
