@@ -1,15 +1,19 @@
-import { isStrataError } from "@strata/core";
+import { type Digest, isStrataError } from "@strata/core";
 import type { StoreContext } from "../content/context.ts";
+import { layerSizesOf, updateIndex } from "../content/image-index.ts";
 import type { ImageRecord } from "../content/image-record.ts";
+import { withStoreLock } from "../content/store-lock.ts";
+import { imageIdOf } from "../images/references.ts";
 import { reclaim } from "../reclaim.ts";
 import { bringLayers } from "./bring-layers.ts";
 import { layersOf } from "./ingest-image.ts";
 import type { IngestOptions, LayerPlan } from "./layer-input.ts";
+import type { LayerFacts } from "./snapshot-labels.ts";
 import { Staging } from "./staging.ts";
 
 /**
  * Have the layers of an image of the store unpacked by this driver: they are not, if the image came in under another
- * one. Cost: one look at the top layer, if there is nothing to do.
+ * one, or was pushed; then the sizes of its layers get known, too. Cost: one look at the top layer, if there is nothing to do.
  * @throws StrataError `Corrupt`, if a layer's blob is gone or damaged
  */
 export async function ensureUnpacked(
@@ -21,13 +25,31 @@ export async function ensureUnpacked(
   if (top === undefined || (await isThere(context, top))) return;
   await using staging = await Staging.open(context, options.signal);
   try {
-    await bringLayers(context, staging, plansOf(image), options);
+    await noteSizes(context, image, await bringLayers(context, staging, plansOf(image), options));
   } catch (error) {
     await takeBack(context, staging).catch(() => {
       // The first error says more; what is left is garbage that gc recognises.
     });
     throw error;
   }
+}
+
+async function noteSizes(
+  context: StoreContext,
+  { id, chainIds, entries: [known] }: ImageRecord,
+  layers: ReadonlyMap<Digest, LayerFacts>,
+): Promise<void> {
+  if (layerSizesOf(known) !== undefined) return;
+  const sizes = chainIds.map((chainId) => layers.get(chainId)?.contentBytes ?? 0).join(",");
+  await withStoreLock(context.root, async () => {
+    await updateIndex(context, (entries) =>
+      entries.map((entry) =>
+        imageIdOf(entry) === id
+          ? { ...entry, annotations: { ...entry.annotations, "dev.strata.layer.sizes": sizes } }
+          : entry,
+      ),
+    );
+  });
 }
 
 async function takeBack(context: StoreContext, staging: Staging): Promise<void> {
