@@ -7,21 +7,22 @@ export interface WriteFileOptions {
   readonly durable?: boolean;
   /** @defaultValue 0o600 */
   readonly mode?: number;
+  /** Where to write it first: a path on the same file system. @defaultValue `<path>.tmp` */
+  readonly temporary?: string;
 }
 
 /**
  * Replace the content of `path` as a whole: who reads it sees the old content or the new, also after a crash.
  *
- * It is written to `<path>.tmp` first, so there may be one writer of a path at a time. What a killed writer left
+ * It is written to a temporary file first, so there may be one writer of a path at a time. What a killed writer left
  * there, the next one overwrites.
  * @throws the system error
  */
 export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array,
-  { durable = true, mode = 0o600 }: WriteFileOptions = {},
+  { durable = true, mode = 0o600, temporary = `${path}.tmp` }: WriteFileOptions = {},
 ): Promise<void> {
-  const temporary = temporaryOf(path);
   try {
     const file = await open(temporary, "w", mode);
     failpoint("file.temporary-made");
@@ -40,11 +41,6 @@ export async function writeFileAtomic(
   }
   failpoint("file.renamed");
   if (durable) await fsyncPath(dirname(path));
-}
-
-/** Where the new content of a file is written first. */
-export function temporaryOf(path: string): string {
-  return `${path}.tmp`;
 }
 
 /**

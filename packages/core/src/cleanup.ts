@@ -1,29 +1,33 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
-import { temporaryOf } from "./atomic-file.ts";
+import { readdirSync } from "node:fs";
 import type { CallOptions, CleanupReport } from "./driver.ts";
 import type { DriverCore } from "./driver-core.ts";
 import { errnoCode, isStrataError } from "./errors.ts";
 import { failpoint } from "./failpoint.ts";
 import { FileLock } from "./file-lock.ts";
+import { isClaim } from "./mount-claims.ts";
 import { assertUnmounted } from "./mounts.ts";
-import type { StateDirectory } from "./state-directory.ts";
+import { wipeRecordTemporaries } from "./record-temporaries.ts";
+import { recordNames, type StateDirectory } from "./state-directory.ts";
+import { inTurns } from "./turns.ts";
 
 /**
  * Reclaim what nothing points to: first mounts that only killed processes claimed, then trees that were never
  * finished, then all that was put aside.
  */
-export async function cleanUp(core: DriverCore, { signal }: CallOptions): Promise<CleanupReport> {
+export async function cleanUp(core: DriverCore, options: CallOptions): Promise<CleanupReport> {
   const { state, mechanism } = core;
-  await releaseAbandonedMounts(core, signal);
+  const { signal } = options;
+  const { claimed, doubtful } = await inTurns(lookAtKeys(state), options);
+  await releaseAbandonedMounts(core, claimed, signal);
   failpoint("cleanup.mounts-released");
-  await wipeTemporaries(state, signal);
-  const garbage = await putGarbageAside(state, signal);
+  const tidy = !doubtful && (await hasPointersForAll(state, signal));
+  const garbage = tidy ? [] : await putGarbageAside(state, options);
   failpoint("cleanup.garbage-trashed");
 
   let removed = 0;
   let bytes = 0;
   const failures: unknown[] = [];
-  const trash = readdirSync(`${state.root}/trash`).map((directory) => state.trashPath(directory));
+  const trash = wipeRecordTemporaries(state).map((directory) => state.trashPath(directory));
   for (const path of new Set([...trash, ...garbage])) {
     signal?.throwIfAborted();
     using lock = tryLock(path);
@@ -43,9 +47,32 @@ export async function cleanUp(core: DriverCore, { signal }: CallOptions): Promis
   return { removed, bytes };
 }
 
-async function releaseAbandonedMounts(core: DriverCore, signal: AbortSignal | undefined): Promise<void> {
-  const { state } = core;
+interface KeysFound {
+  /** Of snapshots with claims on their mounts, be it by killed processes. */
+  readonly claimed: readonly string[];
+  /** Whether a key may point to nothing, or to what a name points to as well. */
+  readonly doubtful: boolean;
+}
+
+function* lookAtKeys(state: StateDirectory): Generator<void, KeysFound> {
+  const claimed: string[] = [];
+  let doubtful = false;
   for (const key of state.ids("keys")) {
+    yield;
+    const files = filesIn(state.pointerPath("keys", key));
+    if (files === undefined || files.includes(recordNames.names)) doubtful = true;
+    if (files?.some(isClaim)) claimed.push(key);
+  }
+  return { claimed, doubtful };
+}
+
+async function releaseAbandonedMounts(
+  core: DriverCore,
+  claimed: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { state } = core;
+  for (const key of claimed) {
     signal?.throwIfAborted();
     const entry = state.findReadable("keys", key);
     if (entry === undefined) continue;
@@ -58,39 +85,60 @@ async function releaseAbandonedMounts(core: DriverCore, signal: AbortSignal | un
   }
 }
 
-/** What a process that was killed in setLabels had written beside a record. */
-async function wipeTemporaries(state: StateDirectory, signal: AbortSignal | undefined): Promise<void> {
-  for (const directory of readdirSync(`${state.root}/snapshots`)) {
-    signal?.throwIfAborted();
-    for (const kind of ["keys", "names"] as const) {
-      const temporary = temporaryOf(state.recordPath(kind, directory));
-      if (!existsSync(temporary)) continue;
-      // Who writes one holds the snapshot's lock.
-      using lock = tryLock(state.path(directory));
-      if (lock !== undefined) rmSync(temporary, { force: true });
-    }
-  }
+/**
+ * Whether there are as many keys and names as directories of snapshots. No two point to one directory; so there is no
+ * garbage then, unless a name has lost its directory. That is damage, which check tells of; what it hides here is found
+ * once the name has been removed.
+ *
+ * Reading three listings takes a tenth of the time that reading all pointers takes, which every removal of a container
+ * would have to wait for. All with the state locked, where nothing comes or goes in between.
+ */
+function hasPointersForAll(state: StateDirectory, signal: AbortSignal | undefined): Promise<boolean> {
+  return state.locked(
+    () => directoriesOf(state).length === state.ids("keys").length + state.ids("names").length,
+    signal,
+  );
 }
 
 /** @returns where it is from now on. Garbage stays garbage: nothing will ever point to it. */
-async function putGarbageAside(state: StateDirectory, signal: AbortSignal | undefined): Promise<string[]> {
+async function putGarbageAside(state: StateDirectory, options: CallOptions): Promise<string[]> {
   const garbage: string[] = [];
-  // In this order: what is made after the first line is not looked at.
-  const directories = readdirSync(`${state.root}/snapshots`);
-  const pointed = new Set<string | undefined>();
-  for (const kind of ["keys", "names"] as const) {
-    for (const id of state.ids(kind)) pointed.add(state.pointer(kind, id));
-  }
-  for (const directory of directories) {
-    if (pointed.has(directory)) continue;
+  for (const directory of await inTurns(findUnpointed(state), options)) {
     await state.locked(() => {
       using lock = tryLock(state.path(directory));
       if (lock !== undefined && state.pointedBy(directory) === undefined) {
         garbage.push(state.moveToTrash(directory));
       }
-    }, signal);
+    }, options.signal);
   }
   return garbage;
+}
+
+function* findUnpointed(state: StateDirectory): Generator<void, string[]> {
+  // In this order: what is made after the first line is not looked at.
+  const directories = directoriesOf(state);
+  const pointed = new Set<string | undefined>();
+  for (const kind of ["keys", "names"] as const) {
+    for (const id of state.ids(kind)) {
+      yield;
+      pointed.add(state.pointer(kind, id));
+    }
+  }
+  return directories.filter((directory) => !pointed.has(directory));
+}
+
+function directoriesOf({ root }: StateDirectory): string[] {
+  return readdirSync(`${root}/snapshots`);
+}
+
+/** What is in a snapshot's directory, or undefined if it is gone. */
+function filesIn(path: string): string[] | undefined {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (errnoCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 function tryLock(path: string): FileLock | undefined {

@@ -28,6 +28,7 @@ import { listSnapshots } from "./list-snapshots.ts";
 import { makeDirectories } from "./make-directories.ts";
 import { makeSnapshot } from "./make-snapshot.ts";
 import type { DriverMechanism, DriverOptions } from "./mechanism.ts";
+import { recordTemporary } from "./record-temporaries.ts";
 import { removeSnapshot } from "./remove-snapshot.ts";
 import { assertLabels, encodeRecord } from "./snapshot-record.ts";
 import { Active, openEntry, View } from "./snapshots.ts";
@@ -139,7 +140,10 @@ class Driver implements StorageDriver {
       const entry = { directory, record: { ...record, labels, updatedAt: new Date() } };
       const kind = record.kind === "committed" ? "names" : "keys";
       const path = state.recordPath(kind, directory);
-      await writeFileAtomic(path, encodeRecord(entry.record), { durable: durable && kind === "names" });
+      await writeFileAtomic(path, encodeRecord(entry.record), {
+        durable: durable && kind === "names",
+        temporary: recordTemporary(state, directory),
+      });
       return infoOf(entry);
     });
   }

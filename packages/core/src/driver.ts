@@ -139,8 +139,10 @@ export interface StorageDriver extends AsyncDisposable {
 
   /**
    * Reclaim what removed snapshots and killed processes left behind: trees, and mounts whose holders are all dead,
-   * unless files in them are open. Never touches what a living process is making. Cost: proportional to what is
-   * reclaimed, and one look at each snapshot.
+   * unless files in them are open. Never touches what a living process is making.
+   *
+   * Cost: proportional to what is reclaimed; beside that, a look at each active and view, and the listing of all ids.
+   * Only where a process was killed, or another is making a snapshot just then, each id is looked at too.
    */
   cleanup(options?: CallOptions): Promise<CleanupReport>;
 

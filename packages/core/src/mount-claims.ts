@@ -7,6 +7,11 @@ import { randomName } from "./ids.ts";
 const prefix = "mount-";
 const persistentName = `${prefix}persistent`;
 
+/** Whether a file in a snapshot's directory is a claim, be it of a killed process. Without any, the tree is not mounted. */
+export function isClaim(name: string): boolean {
+  return name.startsWith(prefix);
+}
+
 /** One process's claim on a mounted tree. */
 export interface Claim {
   /** Give the claim up. Twice is fine. */
@@ -78,7 +83,7 @@ export class MountClaims {
 
   #names(): string[] {
     try {
-      return readdirSync(this.#directory).filter((name) => name.startsWith(prefix));
+      return readdirSync(this.#directory).filter(isClaim);
     } catch (error) {
       if (errnoCode(error) === "ENOENT") return [];
       throw error;

@@ -26,6 +26,9 @@ export interface Entry {
 
 export type PointerKind = "keys" | "names";
 
+/** The files of the two records. */
+export const recordNames = { keys: "snapshot.json", names: "committed.json" } as const;
+
 /**
  * The state of a driver on disk. The file system is the database:
  *
@@ -39,6 +42,7 @@ export type PointerKind = "keys" | "names";
  *       ...                      the driver's own
  *     keys/<key>, names/<name>   symlinks to ../snapshots/<directory>
  *     trash/<directory>          removed, still to be destroyed
+ *     trash/<directory>.tmp      a record on its way to replace that of a snapshot, while its labels are changed
  *
  * - What neither a key nor a name points to and nobody has locked is garbage.
  * - A snapshot is locked before the state is; the state is never held while waiting for a snapshot.
@@ -204,7 +208,7 @@ export class StateDirectory {
   }
 
   recordPath(kind: PointerKind, directory: string): string {
-    return `${this.path(directory)}/${kind === "keys" ? "snapshot" : "committed"}.json`;
+    return `${this.path(directory)}/${recordNames[kind]}`;
   }
 
   writeRecord(kind: PointerKind, { directory, record }: Entry): void {

@@ -47,6 +47,19 @@ test("mount versus remove: a mounted one stays", async () => {
   }
 });
 
+test("labels versus cleanup: what is being written is left alone", async () => {
+  const root = scratch();
+  const driver = await directoryDriver({ root });
+  await driver.prepare("key");
+  const often = 100;
+  const lines = await race(root, [
+    Array.from({ length: often }, (_, n) => ["label", "key", { n: `${n}` }]),
+    Array.from({ length: often }, () => ["cleanup"]),
+  ]);
+  expect(new Set(codes(lines).flat())).toEqual(new Set(["done"]));
+  expect((await driver.stat("key")).labels).toEqual({ n: `${often - 1}` });
+});
+
 test("prepares of one driver run at the same time; only metadata is serialised", async () => {
   let inside = 0;
   let most = 0;

@@ -1,5 +1,5 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { createDriver } from "@strata/core";
 import { describe, expect, test } from "vitest";
 import { directoryMechanism } from "./fixtures/directory-mechanism.mjs";
@@ -62,6 +62,33 @@ describe("cleanup", () => {
     expect(report.bytes).toBeGreaterThanOrEqual(usage.bytes);
     expect(litter(driver)).toEqual([]);
     expect(await driver.cleanup()).toEqual({ removed: 0, bytes: 0 });
+  });
+
+  test("finds garbage beside damage that makes up for it in number", async () => {
+    const driver = await directoryDriver();
+    const at = (...names: string[]) => join(driver.root, ...names);
+    const abandon = () => mkdirSync(at("snapshots/garbage/tree"), { recursive: true });
+    const pointer = (path: string, directory: string) => symlinkSync(`../snapshots/${directory}`, at(path));
+    await committed(driver, "base");
+
+    abandon();
+    pointer("keys/lost", "nowhere");
+    expect(await driver.cleanup()).toMatchObject({ removed: 1 });
+    await driver.remove("lost");
+
+    abandon();
+    pointer("keys/again", basename(readlinkSync(at("names/base"))));
+    expect(await driver.cleanup()).toMatchObject({ removed: 1 });
+    rmSync(at("keys/again"));
+
+    abandon();
+    pointer("names/lost", "nowhere");
+    expect(await driver.check()).toEqual([
+      { subject: "lost", message: expect.stringContaining("remove it") },
+    ]);
+    await driver.remove("lost");
+    expect(await driver.cleanup()).toMatchObject({ removed: 1 });
+    expect(litter(driver)).toEqual([]);
   });
 
   test("goes on when one cannot be destroyed, and says so", async () => {
