@@ -90,7 +90,7 @@ async function releaseAbandonedMounts(
  * garbage then, unless a name has lost its directory. That is damage, which check tells of; what it hides here is found
  * once the name has been removed.
  *
- * Reading three listings takes a tenth of the time that reading all pointers takes, which every removal of a container
+ * Reading the listings takes less than a third of what reading all pointers takes too, which every removal of a container
  * would have to wait for. All with the state locked, where nothing comes or goes in between.
  */
 function hasPointersForAll(state: StateDirectory, signal: AbortSignal | undefined): Promise<boolean> {
