@@ -47,12 +47,14 @@ export class ServedStore implements AsyncDisposable {
     const driver = await make({ root: `${root}/drivers/${name}`, durability });
     const store = await Store.open({ root, driver, threads: 2, durability });
     const errors: unknown[] = [];
-    const server = await serve(store, {
-      port: 0,
-      onError: (error) => errors.push(error),
-      ...options,
-    });
-    return new ServedStore(scratch, driver, store, server, errors);
+    try {
+      const server = await serve(store, { port: 0, onError: (error) => errors.push(error), ...options });
+      return new ServedStore(scratch, driver, store, server, errors);
+    } catch (error) {
+      await driver.close();
+      await scratch[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
