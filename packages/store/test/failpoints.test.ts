@@ -11,7 +11,15 @@ const reached = new Set<string>();
 const tried = new Set<DriverName>();
 
 /** They make or remove layers, whose files are compared after each kill; after other operations, once. */
-const layerOperations: ReadonlySet<string> = new Set(["load", "import", "commit", "rmi", "gc", "repair"]);
+const layerOperations: ReadonlySet<string> = new Set([
+  "load",
+  "receive",
+  "import",
+  "commit",
+  "rmi",
+  "gc",
+  "repair",
+]);
 
 describe.concurrent("a process killed at each failpoint leaves a good store", () => {
   it.each(allDrivers)(

@@ -4,6 +4,7 @@ import { removeTree } from "@strata/core";
 import type { Call } from "./child.ts";
 import { type Files, hex, imageOf, layerOf, sha256 } from "./image.ts";
 import { archiveOf } from "./load.ts";
+import { Remote } from "./remote.ts";
 import type { OpenedStore, Scratch } from "./store.ts";
 
 /** Something that a process does with a store, and is killed in. */
@@ -43,6 +44,10 @@ export async function operations(scratch: Scratch, opened: OpenedStore): Promise
   const load: Step = async ({ store }) => void (await store.load(archive));
   const commit = unlessThere("made:1", ({ store }) => store.commit("web", { reference: "made:1" }));
   const fresh = scratch.join("fresh");
+  const remote = new Remote(other);
+  await remote.write(scratch.join("remote"));
+  const references = ["registry.test/other:1"];
+  const spec = { directory: scratch.join("remote"), references, log: scratch.join("asked") };
   return [
     {
       name: "open",
@@ -52,6 +57,15 @@ export async function operations(scratch: Scratch, opened: OpenedStore): Promise
       repeat: async () => {},
     },
     { name: "load", prepare: removeImage("other:1"), call: ["load", archive], repeat: load },
+    {
+      name: "receive",
+      prepare: async (into) => {
+        await removeImage("registry.test/other:1")(into);
+        await into.store.gc();
+      },
+      call: ["receive", spec],
+      repeat: async ({ store }) => void (await store.receive([remote.as(references)])),
+    },
     {
       name: "import",
       prepare: removeImage("imported:1"),
@@ -168,6 +182,7 @@ async function makeGarbage({ root, store, driver }: OpenedStore): Promise<void> 
     [`blobs/sha256/${hex(sha256("nobody's"))}`, "nobody's"],
     ["containers/container.json.tmp", "{"],
     ["index.json.tmp", "{"],
+    [`downloads/${hex(sha256("interrupted"))}`, "interr"],
     [`ingest/${staging}/owner`, ""],
     [`ingest/${staging}/holds.json`, JSON.stringify(holds)],
     [`ingest/${staging}/1`, "a blob"],
