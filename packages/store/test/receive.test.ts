@@ -253,6 +253,28 @@ describe("receive", () => {
     await expect(store.current("Not:a:reference")).rejects.toMatchObject({ code: "InvalidArgument" });
   });
 
+  it("an image that lacks a blob, or has a short one, is not current until it is pulled again", async () => {
+    const remote = new Remote(await mixedImage());
+    const { store } = opened;
+    const pull = () => store.receive([remote.as([reference])]);
+    await pull();
+    const blobs = [sha256(remote.manifest), remote.image.id, ...remote.layers].map(blobFile);
+    for (const blob of blobs) {
+      const bytes = await readFile(blob);
+      for (const damaged of [undefined, Buffer.alloc(0), Buffer.alloc(bytes.length, "x")]) {
+        if (damaged === undefined) await rm(blob);
+        else await writeFile(blob, damaged);
+        // Only what is read is looked at more closely than its size.
+        const isSeen = damaged?.length !== bytes.length || blob === blobs[0];
+        expect((await store.current(reference)) === undefined).toBe(isSeen);
+        if (isSeen) await pull();
+        else await writeFile(blob, bytes);
+        expect(await store.current(reference)).toBeDefined();
+        expect(await store.check()).toEqual([]);
+      }
+    }
+  });
+
   it("gc leaves a running download alone, and removes one that was broken off; usage counts both", async () => {
     const remote = new Remote(await imageOf([{ a: random(40_000) }]));
     const { store } = opened;

@@ -1,6 +1,10 @@
+import { readFile } from "node:fs/promises";
 import type { Digest } from "@strata/core";
+import type { Descriptor, Manifest } from "../documents.ts";
 import { parseReference } from "../reference.ts";
+import { blobSize } from "./blobs.ts";
 import { type IndexEntry, readIndex, referenceOf } from "./image-index.ts";
+import { blobPath } from "./paths.ts";
 
 /** What the store has under a reference. */
 export interface CurrentImage {
@@ -14,15 +18,18 @@ export interface CurrentImage {
 }
 
 /**
- * What the store has under a reference, or undefined if it has nothing. Who asks a registry for the same reference, and
- * hears either digest, has nothing to pull for that platform. Cost: reads one small file, and no document.
+ * The image that a reference names in the store; undefined if it names none, or one whose blobs are gone or have another
+ * size than they must: to be pulled again. Who asks a registry for the same reference, and hears either digest, has
+ * nothing to pull for that platform.
+ *
+ * Cost: reads the index and one manifest, without the checks that other ways to an image make; a call for each blob.
  * @param root - of the store, which need not be open
  * @throws StrataError `InvalidArgument`, if it is no reference
  */
 export async function currentImage(root: string, reference: string): Promise<CurrentImage | undefined> {
   const wanted = parseReference(reference).toString();
   const entry = (await readIndex(root)).find((one) => referenceOf(one) === wanted);
-  if (entry === undefined) return undefined;
+  if (entry === undefined || !(await isWhole(root, entry))) return undefined;
   const { digest, platform, annotations } = entry;
   const indexDigest = annotations["dev.strata.index.digest"];
   return {
@@ -31,4 +38,18 @@ export async function currentImage(root: string, reference: string): Promise<Cur
     ...(indexDigest && { indexDigest }),
     ...(platform && { platform }),
   };
+}
+
+async function isWhole(root: string, entry: IndexEntry): Promise<boolean> {
+  const hasSize = async ({ digest, size }: Pick<Descriptor, "digest" | "size">): Promise<boolean> =>
+    (await blobSize(root, digest)) === size;
+  if (!(await hasSize(entry))) return false;
+  try {
+    const { config, layers }: Manifest = JSON.parse(await readFile(blobPath(root, entry.digest), "utf8"));
+    return (await Promise.all([config, ...layers].map(hasSize))).every(Boolean);
+  } catch (error) {
+    // It was checked when it came in: it is damaged.
+    if (error instanceof SyntaxError || error instanceof TypeError) return false;
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, rename, rmdir, stat, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rename, rmdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, digestOf, errnoCode, FileLock, fsyncPath, writeFileAtomic } from "@strata/core";
 import type { StoreContext } from "../content/context.ts";
@@ -116,10 +116,12 @@ export class Staging implements AsyncDisposable {
     if (this.#blobs.get(digest)?.linked !== false) this.#blobs.set(digest, { path, linked: false });
   }
 
-  /** Write a small blob, unless the store has it. */
+  /** Write a small blob, unless the store has it, undamaged. */
   async addBytes(bytes: Uint8Array): Promise<Digest> {
     const digest = digestOf(bytes);
-    if (!(await this.linkBlob(digest, bytes.length))) {
+    await this.linkBlob(digest, bytes.length);
+    const linked = this.blobPath(digest);
+    if (linked === undefined || !(await readFile(linked)).equals(bytes)) {
       const path = this.newFile();
       await writeFile(path, bytes);
       this.addBlob(digest, path);
