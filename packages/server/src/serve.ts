@@ -19,9 +19,9 @@ export interface ServeOptions extends GuardOptions, ObserverOptions {
   readonly maxBlobBytes?: number;
   /** Uploads that may be under way at once. @defaultValue 1000 */
   readonly maxUploads?: number;
-  /** Connections at once; more wait. @defaultValue 4096 */
+  /** Connections at once; more are refused. @defaultValue 4096 */
   readonly maxConnections?: number;
-  /** A connection on which nothing moves for so long is cut. @defaultValue 60 000 */
+  /** A connection on which a client lets nothing move for so long is cut. @defaultValue 60 000 */
   readonly idleMs?: number;
   /** The headers of a request must come in so long. @defaultValue 30 000 */
   readonly headersMs?: number;

@@ -40,11 +40,8 @@ const put: Handler = async ({ repositories }, exchange, { name, path, rest }) =>
     );
   }
   try {
-    const { digest, subject } = await repositories.putManifest(name, {
-      bytes,
-      mediaType,
-      ...("tag" in which && { tag: which.tag }),
-    });
+    const manifest = { bytes, mediaType, ...("tag" in which && { tag: which.tag }) };
+    const { digest, subject } = await exchange.patiently(() => repositories.putManifest(name, manifest));
     exchange.empty(201, {
       location: `/v2/${path}/manifests/${digest}`,
       "docker-content-digest": digest,

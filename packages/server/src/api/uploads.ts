@@ -29,7 +29,7 @@ const begin: Handler = async (context, exchange, target) => {
   }
   try {
     await append(context, exchange, target, upload);
-    await finish(context, upload, digest);
+    await exchange.patiently(() => finish(context, upload, digest));
   } catch (error) {
     // Its client does not know where to go on with it.
     await repositories.cancelUpload(upload);
@@ -52,7 +52,7 @@ const put: Handler = async (context, exchange, target) => {
   const upload = find(context, target);
   const digest = digestOf(exchange.query.get("digest"));
   if (exchange.bodyBytes !== 0) await append(context, exchange, target, upload);
-  await finish(context, upload, digest);
+  await exchange.patiently(() => finish(context, upload, digest));
   created(exchange, target, digest);
 };
 

@@ -53,6 +53,18 @@ export class Exchange {
     this.bytes(status, bytes, { "content-type": "application/json", ...headers });
   }
 
+  /** Do what may take long, such as a sync(2) of a large file, while nothing moves and nobody can help it. */
+  async patiently<T>(work: () => Promise<T>): Promise<T> {
+    const { socket } = this.request;
+    const idleMs = socket.timeout ?? 0;
+    socket.setTimeout(0);
+    try {
+      return await work();
+    } finally {
+      socket.setTimeout(idleMs);
+    }
+  }
+
   fail(error: RegistryError): void {
     // A client that goes on sending what is too much is cut off, but can hear why first.
     if (error.status === 413) {

@@ -88,7 +88,7 @@ export class Repositories implements AsyncDisposable {
 
   /** Take a tag away; its manifest stays, by its digest. @returns whether it was there */
   async removeTag(name: string, tag: string): Promise<boolean> {
-    return await this.#change({ tag }, name, (index) => withoutTag(index, name, tag));
+    return await this.#change({ tag }, name, async (index) => withoutTag(index, name, tag));
   }
 
   /**
@@ -97,8 +97,8 @@ export class Repositories implements AsyncDisposable {
    * @returns whether it was there
    */
   async removeManifest(name: string, digest: Digest): Promise<boolean> {
-    const users = new Set((await listContainers(this.#context)).map(({ imageId }) => imageId));
-    return await this.#change({ digest }, name, (index) => {
+    return await this.#change({ digest }, name, async (index) => {
+      const users = new Set((await listContainers(this.#context)).map(({ imageId }) => imageId));
       const parents = new Set(index.images.map((entry) => entry.annotations["dev.strata.parent.id"]));
       return withoutManifest(index, name, digest, (id) => users.has(id) || parents.has(id));
     });
@@ -209,12 +209,14 @@ export class Repositories implements AsyncDisposable {
   async #change(
     which: ManifestName,
     name: string,
-    change: (index: StoreIndex) => StoreIndex,
+    change: (index: StoreIndex) => Promise<StoreIndex>,
   ): Promise<boolean> {
     return await attempt(`change ${name}`, () =>
       withStoreLock(this.#context.root, async () => {
-        if (findManifest(await readStoreIndex(this.#context.root), name, which) === undefined) return false;
-        await updateStoreIndex(this.#context, change);
+        const index = await readStoreIndex(this.#context.root);
+        if (findManifest(index, name, which) === undefined) return false;
+        const changed = await change(index);
+        await updateStoreIndex(this.#context, () => changed);
         return true;
       }),
     );
