@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { selfSigned } from "./support/certificate.ts";
 import { describeWith } from "./support/needs.ts";
 import { bytesOf, descriptorOf, pushImage, type SampleImage, sampleImage, types } from "./support/sample.ts";
-import { ServedStore, type ServedStoreOptions } from "./support/served-store.ts";
+import { expectSound, ServedStore, type ServedStoreOptions } from "./support/served-store.ts";
 
 const insecure = "--tls-verify=false";
 
@@ -52,9 +52,7 @@ describe.each(kinds)("%s", (kind) => {
   });
 
   afterAll(async () => {
-    expect(served.errors).toEqual([]);
-    await served.store.gc();
-    expect(await served.store.check()).toEqual([]);
+    await expectSound(served);
     await served[Symbol.asyncDispose]();
     await scratch[Symbol.asyncDispose]();
   });

@@ -4,6 +4,7 @@ import { overlay2 } from "@strata/driver-overlay2";
 import { vfs } from "@strata/driver-vfs";
 import { type RegistryServer, type ServeOptions, serve } from "@strata/server";
 import { Store } from "@strata/store";
+import { expect } from "vitest";
 import { Client } from "./client.ts";
 
 export interface ServedStoreOptions extends ServeOptions {
@@ -64,4 +65,11 @@ export class ServedStore implements AsyncDisposable {
     await this.#driver.close();
     await this.scratch[Symbol.asyncDispose]();
   }
+}
+
+/** The server had no trouble of its own, and nothing in the store is damaged. */
+export async function expectSound({ store, errors }: ServedStore): Promise<void> {
+  expect(errors).toEqual([]);
+  await store.gc();
+  expect(await store.check()).toEqual([]);
 }
