@@ -1,3 +1,4 @@
+import { digestOf } from "@strata/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Answer } from "../support/client.ts";
 import { artifact, bytesOf, descriptorOf, pushImage, sampleImage, types } from "../support/sample.ts";

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { digestOf } from "@strata/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, codesOf, withQuery } from "../support/client.ts";

@@ -8,6 +8,8 @@ import { Staging } from "../ingest/staging.ts";
 interface PendingBlob {
   readonly path: string;
   readonly size: number;
+  /** It is the store's own file under another name. */
+  readonly linked: boolean;
   /** `Date.now()` when somebody last showed that they want it. */
   since: number;
 }
@@ -36,16 +38,41 @@ export class PendingBlobs {
     }
   }
 
-  /** Take over a file of the staging directory that was seen to have this digest. */
+  /** Take over a file of the staging directory that was seen to have this digest. It replaces a link to the store. */
   async add(digest: Digest, path: string, size: number): Promise<void> {
     if (this.#context.durable) await fsyncPath(path);
     const before = this.#blobs.get(digest);
-    this.#blobs.set(digest, { path, size, since: Date.now() });
+    if (before !== undefined && !before.linked) {
+      before.since = Date.now();
+      await rm(path, { force: true });
+      return;
+    }
+    this.#blobs.set(digest, { path, size, linked: false, since: Date.now() });
     if (before !== undefined) await rm(before.path, { force: true });
   }
 
-  get(digest: Digest): { readonly path: string; readonly size: number } | undefined {
-    return this.#blobs.get(digest);
+  /** The size of a blob that is pending. */
+  sizeOf(digest: Digest): number | undefined {
+    return this.#blobs.get(digest)?.size;
+  }
+
+  /**
+   * Use the file of a blob, pending or in the store, while it may be moved from here to there.
+   * @throws the system error ENOENT, if it is at neither
+   */
+  async use<T>(digest: Digest, work: (path: string) => Promise<T>): Promise<T> {
+    for (;;) {
+      const pending = this.#blobs.get(digest)?.path;
+      if (pending === undefined) return await work(blobPath(this.#context.root, digest));
+      try {
+        return await work(pending);
+      } catch (error) {
+        if (errnoCode(error) !== "ENOENT") throw error;
+        // It was published, and is about to be forgotten here.
+        if (this.#blobs.get(digest)?.path === pending)
+          return await work(blobPath(this.#context.root, digest));
+      }
+    }
   }
 
   /**
@@ -53,11 +80,7 @@ export class PendingBlobs {
    * @returns whether it is there
    */
   async hold(digest: Digest): Promise<boolean> {
-    const known = this.#blobs.get(digest);
-    if (known !== undefined) {
-      known.since = Date.now();
-      return true;
-    }
+    if (this.#renew(digest)) return true;
     const path = await this.newFile();
     try {
       await link(blobPath(this.#context.root, digest), path);
@@ -65,25 +88,36 @@ export class PendingBlobs {
       if (errnoCode(error) === "ENOENT") return false;
       throw error;
     }
-    this.#blobs.set(digest, { path, size: (await stat(path)).size, since: Date.now() });
+    const { size } = await stat(path);
+    if (this.#renew(digest)) await rm(path, { force: true });
+    else this.#blobs.set(digest, { path, size, linked: true, since: Date.now() });
     return true;
   }
 
-  /** Move those of the blobs that are pending to their places. Call it with the store's lock held. */
+  #renew(digest: Digest): boolean {
+    const known = this.#blobs.get(digest);
+    if (known !== undefined) known.since = Date.now();
+    return known !== undefined;
+  }
+
+  /**
+   * Move those of the blobs that are pending to their places. Call it with the store's lock held, and look afterwards
+   * whether all are there: one may be dropped meanwhile.
+   */
   async publish(digests: Iterable<Digest>): Promise<void> {
     const { root, durable } = this.#context;
-    let count = 0;
     for (const digest of new Set(digests)) {
       const blob = this.#blobs.get(digest);
       if (blob === undefined) continue;
-      await rename(blob.path, blobPath(root, digest));
+      await rename(blob.path, blobPath(root, digest)).catch((error) => {
+        if (errnoCode(error) !== "ENOENT") throw error;
+      });
       failpoint("ingest.blob-published");
-      this.#blobs.delete(digest);
+      if (this.#blobs.get(digest) === blob) this.#blobs.delete(digest);
       // rename(2) leaves both names, if they are links of one file.
       await rm(blob.path, { force: true });
-      count += 1;
     }
-    if (durable && count > 0) await fsyncPath(blobsDir(root));
+    if (durable) await fsyncPath(blobsDir(root));
     failpoint("ingest.blobs-durable");
   }
 

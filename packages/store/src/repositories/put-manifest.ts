@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { type Digest, digestOf, isStrataError, StrataError } from "@strata/core";
-import { blobSize, readBlob } from "../content/blobs.ts";
+import { type Digest, digestOf, errnoCode, isStrataError, StrataError } from "@strata/core";
+import { blobSize } from "../content/blobs.ts";
 import type { StoreContext } from "../content/context.ts";
 import { type IndexEntry, updateStoreIndex } from "../content/image-index.ts";
 import { withStoreLock } from "../content/store-lock.ts";
@@ -64,8 +64,10 @@ export async function putManifest(
   await pending.add(digest, path, bytes.length);
   try {
     await withStoreLock(context.root, async () => {
-      for (const blob of [...blobs, descriptor]) await assertThere(context, pending, blob);
-      await pending.publish([...blobs.map((blob) => blob.digest), digest]);
+      const all = [...blobs, descriptor];
+      for (const blob of all) assertSize(blob, await sizeOf(context.root, pending, blob.digest));
+      await pending.publish(all.map((blob) => blob.digest));
+      for (const blob of all) assertSize(blob, await blobSize(context.root, blob.digest));
       await updateStoreIndex(context, (index) =>
         image === undefined
           ? withHosted(index, name, tag, descriptor)
@@ -123,8 +125,9 @@ async function asImage(
   tag: string | undefined,
 ): Promise<Pick<IndexEntry, "platform" | "annotations"> | undefined> {
   if (!hasImageTypes(manifest) || manifest.config.size > maxDocumentBytes) return undefined;
-  const bytes = await readConfig(root, pending, manifest.config.digest);
-  const config = bytes && parseConfig(bytes);
+  const bytes = await readConfig(pending, manifest.config.digest);
+  // One that is damaged is pushed anew, or found by check.
+  const config = bytes && digestOf(bytes) === manifest.config.digest ? parseConfig(bytes) : undefined;
   if (config?.rootfs.diff_ids?.length !== manifest.layers.length) return undefined;
   if (tag === undefined && platformRank(hostPlatform(), config) === undefined) return undefined;
   for (const layer of manifest.layers.filter(isElsewhere)) {
@@ -148,11 +151,13 @@ function hasImageTypes({ config, layers }: Manifest): boolean {
   }
 }
 
-async function readConfig(root: string, pending: PendingBlobs, digest: Digest): Promise<Buffer | undefined> {
-  const path = pending.get(digest)?.path;
-  if (path !== undefined) return await readFile(path);
-  if ((await blobSize(root, digest)) === undefined) return undefined;
-  return await readBlob(root, digest, "config");
+async function readConfig(pending: PendingBlobs, digest: Digest): Promise<Buffer | undefined> {
+  try {
+    return await pending.use(digest, (path) => readFile(path));
+  } catch (error) {
+    if (errnoCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 function parseConfig(bytes: Buffer): ImageConfig | undefined {
@@ -164,17 +169,12 @@ function parseConfig(bytes: Buffer): ImageConfig | undefined {
   }
 }
 
-async function assertThere(
-  { root }: StoreContext,
-  pending: PendingBlobs,
-  { digest, size, mediaType }: Blob,
-): Promise<void> {
-  const actual = await sizeOf(root, pending, digest);
+function assertSize({ digest, size, mediaType }: Blob, actual: number | undefined): void {
   if (actual === size) return;
   if (actual === undefined) throw new StrataError("NotFound", `${mediaType} ${digest} is not here`);
   throw new StrataError("InvalidArgument", `${mediaType} ${digest} has ${actual} bytes, not ${size}`);
 }
 
 async function sizeOf(root: string, pending: PendingBlobs, digest: Digest): Promise<number | undefined> {
-  return pending.get(digest)?.size ?? (await blobSize(root, digest));
+  return pending.sizeOf(digest) ?? (await blobSize(root, digest));
 }

@@ -1,5 +1,5 @@
 import { type FileHandle, open, unlink } from "node:fs/promises";
-import { attempt, type Digest, errnoCode, StrataError } from "@strata/core";
+import { attempt, type Digest, errnoCode, StrataError, toStrataError } from "@strata/core";
 import { listContainers } from "../containers/records.ts";
 import { blobSize, readBlob } from "../content/blobs.ts";
 import type { StoreContext } from "../content/context.ts";
@@ -106,14 +106,17 @@ export class Repositories implements AsyncDisposable {
 
   /** The size of a blob in bytes; undefined, if it is not there. */
   async blobSize(digest: Digest): Promise<number | undefined> {
-    return this.#pending.get(digest)?.size ?? (await blobSize(this.#context.root, digest));
+    return this.#pending.sizeOf(digest) ?? (await blobSize(this.#context.root, digest));
   }
 
   /** Open a blob: it can be read to its end, whatever becomes of it meanwhile. */
   async openBlob(digest: Digest): Promise<FileHandle | undefined> {
-    const pending = this.#pending.get(digest)?.path;
-    const found = pending === undefined ? undefined : await openIfThere(pending);
-    return found ?? (await openIfThere(blobPath(this.#context.root, digest)));
+    try {
+      return await this.#pending.use(digest, (path) => open(path, "r"));
+    } catch (error) {
+      if (errnoCode(error) === "ENOENT") return undefined;
+      throw toStrataError(error, `blob ${digest}`);
+    }
   }
 
   /** Keep a blob that is in the store for a manifest that is to come. @returns whether it is there */
@@ -220,14 +223,5 @@ export class Repositories implements AsyncDisposable {
         return true;
       }),
     );
-  }
-}
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, "r");
-  } catch (error) {
-    if (errnoCode(error) === "ENOENT") return undefined;
-    throw error;
   }
 }
