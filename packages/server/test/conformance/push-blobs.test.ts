@@ -136,8 +136,10 @@ describe("push of a blob", () => {
     const answer = await ask("PATCH", location, { headers, body });
     expect(answer.status).toBe(400);
     expect(codesOf(answer)).toEqual([code]);
-    const done = await ask("PUT", withQuery(location, { digest: digestOf(body) }), { body });
+    const short = body.subarray(0, 100);
+    const done = await ask("PUT", withQuery(location, { digest: digestOf(short) }), { body: short });
     expect(done.status).toBe(201);
+    await expectBlob(done.headers.location, short);
   });
 
   describe("whose bytes have another digest is 400, and leaves nothing", () => {

@@ -177,7 +177,10 @@ export class Repositories implements AsyncDisposable {
       await upload.discard();
       throw new StrataError("InvalidArgument", `the digest of what came is ${actual}, not ${digest}`);
     }
-    await attempt(`blob ${digest}`, () => this.#pending.add(digest, upload.path, upload.offset));
+    await attempt(`blob ${digest}`, async () => {
+      await upload.trim();
+      await this.#pending.add(digest, upload.path, upload.offset);
+    });
   }
 
   async cancelUpload(upload: Upload): Promise<void> {

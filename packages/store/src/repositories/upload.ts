@@ -1,5 +1,5 @@
 import { createHash, type Hash, randomUUID } from "node:crypto";
-import { type FileHandle, open, rm } from "node:fs/promises";
+import { type FileHandle, open, rm, truncate } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { type Digest, StrataError } from "@strata/core";
 
@@ -80,6 +80,11 @@ export class Upload {
     }
   }
 
+  /** Cut off what was written and does not count: refused bytes, or those that a full disk took before it failed. */
+  async trim(): Promise<void> {
+    await truncate(this.path, this.#offset);
+  }
+
   async discard(): Promise<void> {
     await this.stop();
     await rm(this.path, { force: true });
@@ -93,7 +98,7 @@ export class Upload {
       // It is left open for an answer, whatever is wrong with it.
       for await (const chunk of source.iterator({ destroyOnReturn: false })) {
         if (this.#offset + chunk.length > end) {
-          await this.#goBack(file, before);
+          this.#goBack(before);
           throw new StrataError(
             "InvalidArgument",
             `more than the ${end - before.offset} bytes that may come`,
@@ -105,7 +110,7 @@ export class Upload {
       }
       if (bytes !== undefined && this.#offset < before.offset + bytes) {
         const count = this.#offset - before.offset;
-        await this.#goBack(file, before);
+        this.#goBack(before);
         throw new StrataError("InvalidArgument", `${count} bytes came, not ${bytes} as announced`);
       }
     } finally {
@@ -113,8 +118,7 @@ export class Upload {
     }
   }
 
-  async #goBack(file: FileHandle, { offset, hash }: { offset: number; hash: Hash }): Promise<void> {
-    await file.truncate(offset);
+  #goBack({ offset, hash }: { readonly offset: number; readonly hash: Hash }): void {
     this.#offset = offset;
     this.#hash = hash;
   }
