@@ -47,7 +47,7 @@ export class Docker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Trees that are mounted keep what they are mounted from.
-    for (const path of mountsBelow(this.#scratch.join("trees"))) await run("umount", [path]);
+    for (const path of mountsBelow(this.#scratch.join("trees"))) await run("umount", [path.toString()]);
     await this.#docker[Symbol.asyncDispose]();
     await this.#scratch[Symbol.asyncDispose]();
   }
