@@ -1,7 +1,7 @@
 import { StrataError } from "@strata/core";
+import { signal, waitFor, whenFound } from "./signals.ts";
 
-// Words of the shared memory. A signal counts what happened, so that whoever has seen its value before looking cannot
-// sleep through the next event. The count of bytes takes the last two words, as one 64-bit number.
+// Words of the shared memory. The count of bytes takes the last two, as one 64-bit number.
 const signalWord = 0;
 const stateWord = 1;
 const countOffset = 8;
@@ -45,8 +45,7 @@ export class ArrivingBytes {
 
   /** Have those who wait look around: something happened that their own `check` tells. */
   wake(): void {
-    Atomics.add(this.#words, signalWord, 1);
-    Atomics.notify(this.#words, signalWord);
+    signal(this.#words, signalWord);
   }
 
   /** Bytes that are in the file now. */
@@ -61,24 +60,12 @@ export class ArrivingBytes {
    * @throws StrataError `Aborted`, if they will not come: the writer knows why
    */
   waitFor(position: number, check: () => void): number {
-    for (;;) {
-      const seen = Atomics.load(this.#words, signalWord);
-      check();
-      const count = this.#look(position);
-      if (count !== undefined) return count;
-      Atomics.wait(this.#words, signalWord, seen);
-    }
+    return waitFor(this.#words, signalWord, check, () => this.#look(position));
   }
 
   /** The same, while this thread goes on with what else it has to do. */
-  async whenThere(position: number, check: () => void): Promise<number> {
-    for (;;) {
-      const seen = Atomics.load(this.#words, signalWord);
-      check();
-      const count = this.#look(position);
-      if (count !== undefined) return count;
-      await Atomics.waitAsync(this.#words, signalWord, seen).value;
-    }
+  whenThere(position: number, check: () => void): Promise<number> {
+    return whenFound(this.#words, signalWord, check, () => this.#look(position));
   }
 
   #look(position: number): number | undefined {

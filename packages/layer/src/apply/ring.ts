@@ -1,3 +1,5 @@
+import { signal, waitFor } from "../signals.ts";
+
 /*
  * Bytes on their way from one thread to another, through memory that both see. Nothing is allocated for them, and the
  * thread that is ahead waits without the event loop.
@@ -9,8 +11,7 @@ const pieceBytes = 256 * 1024;
 /** Handed on at once; the room it takes is free again when the next is asked for. */
 const maxPieceBytes = 1024 * 1024;
 
-// The words of `control`. Positions count bytes and wrap around. A signal counts what happened, so that whoever has seen
-// its value before looking cannot sleep through the next event.
+// The words of `control`. Positions count bytes and wrap around.
 const produced = 0;
 const consumed = 1;
 const consumerSignal = 2;
@@ -153,22 +154,7 @@ export class RingConsumer {
   }
 }
 
-function waitFor<T>(control: Int32Array, word: number, check: () => void, look: () => T | undefined): T {
-  for (;;) {
-    const seen = Atomics.load(control, word);
-    check();
-    const found = look();
-    if (found !== undefined) return found;
-    Atomics.wait(control, word, seen);
-  }
-}
-
 function stop(control: Int32Array, how: Stop): void {
   Atomics.store(control, stopped, stops.indexOf(how));
   signal(control, producerSignal);
-}
-
-function signal(control: Int32Array, word: number): void {
-  Atomics.add(control, word, 1);
-  Atomics.notify(control, word);
 }
