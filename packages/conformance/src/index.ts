@@ -1,4 +1,5 @@
 export { describeDriver } from "./describe-driver.ts";
+export { describeWith } from "./describe-with.ts";
 export type {
   CapabilityName,
   DriverModule,

@@ -1,11 +1,11 @@
 import { Readable } from "node:stream";
+import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import { digestOf } from "@strata/core";
 import { faultOf, type Registries } from "@strata/registry";
 import { parseReference } from "@strata/store";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { DockerRegistry } from "./support/docker-registry.ts";
-import { describeWith } from "./support/needs.ts";
 import { contentOf, listOf, pushBlob, pushSample, sampleImage } from "./support/sample.ts";
 import { User } from "./support/user.ts";
 

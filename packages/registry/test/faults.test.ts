@@ -1,3 +1,4 @@
+import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import { digestOf } from "@strata/core";
 import { faultOf, type RegistryClient } from "@strata/registry";
@@ -5,7 +6,6 @@ import { parseReference } from "@strata/store";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { DockerRegistry } from "./support/docker-registry.ts";
 import { type Fault, FaultyProxy } from "./support/faulty-proxy.ts";
-import { describeWith } from "./support/needs.ts";
 import { contentOf, pushSample, type Sample } from "./support/sample.ts";
 import { type OpenUserOptions, User } from "./support/user.ts";
 

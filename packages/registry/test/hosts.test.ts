@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
+import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import { digestOf } from "@strata/core";
 import { parseReference } from "@strata/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Authority } from "./support/certificates.ts";
 import { DockerRegistry } from "./support/docker-registry.ts";
-import { describeWith } from "./support/needs.ts";
 import { contentOf, pushSample } from "./support/sample.ts";
 import { User } from "./support/user.ts";
 import { answerJson, type Handler, WebServer } from "./support/web-server.ts";

@@ -1,9 +1,9 @@
+import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import type { Registries } from "@strata/registry";
 import { parseReference } from "@strata/store";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { DockerRegistry } from "./support/docker-registry.ts";
-import { describeWith } from "./support/needs.ts";
 import { pushSample } from "./support/sample.ts";
 import { User } from "./support/user.ts";
 

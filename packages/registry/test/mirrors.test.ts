@@ -1,10 +1,10 @@
+import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import { digestOf } from "@strata/core";
 import { parseReference } from "@strata/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DockerRegistry } from "./support/docker-registry.ts";
 import { FaultyProxy } from "./support/faulty-proxy.ts";
-import { describeWith } from "./support/needs.ts";
 import { contentOf, listOf, pushSample } from "./support/sample.ts";
 import { User } from "./support/user.ts";
 import { answerJson, type Handler, WebServer } from "./support/web-server.ts";

@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import { parseReference } from "@strata/store";
 import { expect, it } from "vitest";
 import { DockerRegistry } from "./support/docker-registry.ts";
-import { describeWith } from "./support/needs.ts";
 import { pushSample } from "./support/sample.ts";
 import { User } from "./support/user.ts";
 

@@ -1,9 +1,9 @@
+import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import { parseReference } from "@strata/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Authority, type CertificateFiles } from "./support/certificates.ts";
 import { DockerRegistry } from "./support/docker-registry.ts";
-import { describeWith } from "./support/needs.ts";
 import { listOf, pushBlob, pushSample } from "./support/sample.ts";
 import { TokenServer, type TokenServerOptions } from "./support/token-server.ts";
 import { User } from "./support/user.ts";

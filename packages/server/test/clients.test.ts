@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { ContainersStorage, Docker, run } from "@strata/benchmarks";
+import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import { hash } from "bcryptjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { selfSigned } from "./support/certificate.ts";
-import { describeWith } from "./support/needs.ts";
 import { bytesOf, descriptorOf, pushImage, type SampleImage, sampleImage, types } from "./support/sample.ts";
 import { expectSound, ServedStore, type ServedStoreOptions } from "./support/served-store.ts";
 

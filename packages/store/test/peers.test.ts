@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { describeWith } from "@strata/conformance";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { imageOf, type TestImage } from "./support/image.ts";
 import { docker20 } from "./support/layouts.ts";
-import { describeWithPeers, run } from "./support/peers.ts";
+import { run } from "./support/peers.ts";
 import { type OpenedStore, openStore, Scratch, treeOf } from "./support/store.ts";
 import { tarOf } from "./support/tar.ts";
 
@@ -41,7 +42,7 @@ function imageIdIn(directory: string): string {
   return JSON.parse(readFileSync(`${directory}/manifest.json`, "utf8")).config.digest;
 }
 
-describeWithPeers("skopeo", ["skopeo"], () => {
+describeWith("skopeo", ["skopeo"], () => {
   it.each([
     ["docker-archive:", ""],
     ["oci-archive:", ""],
@@ -71,7 +72,7 @@ describeWithPeers("skopeo", ["skopeo"], () => {
   });
 });
 
-describeWithPeers("umoci", ["umoci"], () => {
+describeWith("umoci", ["umoci"], () => {
   it("lists the store as it stands", () => {
     expect(run("umoci", "ls", "--layout", opened.root).trim()).toBe(name);
   });
@@ -88,7 +89,7 @@ describeWithPeers("umoci", ["umoci"], () => {
   });
 });
 
-describeWithPeers("podman", ["podman"], () => {
+describeWith("podman", ["podman"], () => {
   const podman = (...args: string[]): string =>
     run(
       "podman",

@@ -1,10 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { ContainersStorage, run } from "@strata/benchmarks";
+import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { layerScripts } from "./support/contents.ts";
 import { Docker } from "./support/docker.ts";
-import { describeWith } from "./support/needs.ts";
 import { drivers, Strata } from "./support/strata.ts";
 
 const base = "commit.example/base:1";

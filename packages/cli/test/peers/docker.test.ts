@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildContext, toolsArchive } from "./support/contents.ts";
 import { Docker } from "./support/docker.ts";
-import { describeWith } from "./support/needs.ts";
 import { drivers, Strata } from "./support/strata.ts";
 import { expectSameTree } from "./support/trees.ts";
 

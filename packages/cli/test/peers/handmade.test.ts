@@ -1,11 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { run, skopeoCopy } from "@strata/benchmarks";
+import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import { afterAll, beforeAll, it } from "vitest";
 import { layerScripts } from "./support/contents.ts";
 import { Docker } from "./support/docker.ts";
 import { dockerArchive } from "./support/docker-archive.ts";
-import { describeWith } from "./support/needs.ts";
 import { drivers, Strata } from "./support/strata.ts";
 import { expectSameTree } from "./support/trees.ts";
 import { umociTree } from "./support/umoci.ts";

@@ -1,8 +1,8 @@
 import { bootstrap, ImageBuilder, installPackages, run, skopeoCopy } from "@strata/benchmarks";
+import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Docker } from "./support/docker.ts";
-import { describeWith } from "./support/needs.ts";
 import { drivers, Strata } from "./support/strata.ts";
 import { expectSameTree } from "./support/trees.ts";
 import { umociTree } from "./support/umoci.ts";

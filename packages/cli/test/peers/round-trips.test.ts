@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { ContainersStorage, ImageBuilder, run, skopeoCopy } from "@strata/benchmarks";
+import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fillLayer, layers } from "./support/contents.ts";
 import { Docker } from "./support/docker.ts";
-import { describeWith } from "./support/needs.ts";
 import { drivers, Strata } from "./support/strata.ts";
 import { expectSameTree } from "./support/trees.ts";
 import { umociTree } from "./support/umoci.ts";

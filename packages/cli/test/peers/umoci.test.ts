@@ -1,8 +1,8 @@
 import { run } from "@strata/benchmarks";
+import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import { afterAll, beforeAll, it } from "vitest";
 import { fillLayer, layers } from "./support/contents.ts";
-import { describeWith } from "./support/needs.ts";
 import { drivers, Strata } from "./support/strata.ts";
 import { expectSameTree } from "./support/trees.ts";
 import { umociTree } from "./support/umoci.ts";

@@ -1,9 +1,10 @@
-import { type Facility, missingFacilities } from "@strata/conformance/suite";
 import { describe, it } from "vitest";
+import type { Facility } from "./driver-under-test.ts";
+import { missingFacilities } from "./host/facilities.ts";
 
 /**
- * A group of tests that needs programs of the host. Where one is missing the group is skipped with the reason in its
- * title; in CI, where everything must be there, it fails.
+ * A group of tests that needs something of the host. Where that is missing the group is skipped with the reason in
+ * its title; in CI, where everything must be there, it fails.
  */
 export function describeWith(title: string, needs: readonly Facility[], tests: () => void): void {
   const missing = missingFacilities(needs);
