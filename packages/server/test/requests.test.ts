@@ -1,22 +1,11 @@
 import { request } from "node:http";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { type Answer, codesOf } from "./support/client.ts";
-import { expectSound, ServedStore } from "./support/served-store.ts";
+import { useServedStore } from "./support/served-store.ts";
 
-let served: ServedStore;
+const served = useServedStore();
+const { ask } = served;
 const repo = "conformance/one";
-
-beforeAll(async () => {
-  served = await ServedStore.start();
-});
-
-afterAll(async () => {
-  await expectSound(served);
-  await served[Symbol.asyncDispose]();
-});
-
-const ask = (...args: Parameters<ServedStore["client"]["ask"]>): Promise<Answer> =>
-  served.client.ask(...args);
 
 it.each([
   ["/v2/UPPER/tags/list", 400, "NAME_INVALID"],

@@ -1,23 +1,12 @@
 import { digestOf } from "@strata/core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Answer } from "../support/client.ts";
 import { artifact, bytesOf, descriptorOf, pushImage, sampleImage, types } from "../support/sample.ts";
-import { expectSound, ServedStore } from "../support/served-store.ts";
+import { useServedStore } from "../support/served-store.ts";
 
-let served: ServedStore;
+const served = useServedStore();
+const { ask } = served;
 const repo = "conformance/one";
-
-beforeAll(async () => {
-  served = await ServedStore.start();
-});
-
-afterAll(async () => {
-  await expectSound(served);
-  await served[Symbol.asyncDispose]();
-});
-
-const ask = (...args: Parameters<ServedStore["client"]["ask"]>): Promise<Answer> =>
-  served.client.ask(...args);
 
 describe("content discovery", () => {
   const repository = "conformance/tags";

@@ -1,23 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { digestOf } from "@strata/core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Answer } from "../support/client.ts";
+import { describe, expect, it } from "vitest";
 import { artifact, bytesOf, pushImage, sampleImage } from "../support/sample.ts";
-import { expectSound, ServedStore } from "../support/served-store.ts";
+import { useServedStore } from "../support/served-store.ts";
 
-let served: ServedStore;
-
-beforeAll(async () => {
-  served = await ServedStore.start();
-});
-
-afterAll(async () => {
-  await expectSound(served);
-  await served[Symbol.asyncDispose]();
-});
-
-const ask = (...args: Parameters<ServedStore["client"]["ask"]>): Promise<Answer> =>
-  served.client.ask(...args);
+const served = useServedStore();
+const { ask } = served;
 
 describe("content management", () => {
   const repository = "conformance/deleted";

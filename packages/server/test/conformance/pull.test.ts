@@ -1,25 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { digestOf } from "@strata/core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Answer, codesOf } from "../support/client.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { codesOf } from "../support/client.ts";
 import { bytesOf, pushImage, sampleImage, types } from "../support/sample.ts";
-import { expectSound, ServedStore } from "../support/served-store.ts";
+import { useServedStore } from "../support/served-store.ts";
 
-let served: ServedStore;
+const served = useServedStore();
+const { ask } = served;
 const repo = "conformance/one";
 const nowhere = digestOf("nobody has this");
-
-beforeAll(async () => {
-  served = await ServedStore.start();
-});
-
-afterAll(async () => {
-  await expectSound(served);
-  await served[Symbol.asyncDispose]();
-});
-
-const ask = (...args: Parameters<ServedStore["client"]["ask"]>): Promise<Answer> =>
-  served.client.ask(...args);
 
 it("answers at /v2/", async () => {
   for (const path of ["/v2/", "/v2"]) expect((await ask("GET", path)).status).toBe(200);

@@ -1,25 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { digestOf } from "@strata/core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Answer, codesOf, withQuery } from "../support/client.ts";
-import { expectSound, ServedStore } from "../support/served-store.ts";
+import { useServedStore } from "../support/served-store.ts";
 
-let served: ServedStore;
+const served = useServedStore();
+const { ask } = served;
 const repo = "conformance/one";
 const other = "conformance/two";
 const nowhere = digestOf("nobody has this");
-
-beforeAll(async () => {
-  served = await ServedStore.start();
-});
-
-afterAll(async () => {
-  await expectSound(served);
-  await served[Symbol.asyncDispose]();
-});
-
-const ask = (...args: Parameters<ServedStore["client"]["ask"]>): Promise<Answer> =>
-  served.client.ask(...args);
 
 describe("push of a blob", () => {
   const expectBlob = async (location: string | undefined, bytes: Uint8Array): Promise<void> => {

@@ -1,24 +1,13 @@
 import { digestOf } from "@strata/core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Answer, codesOf } from "../support/client.ts";
+import { describe, expect, it } from "vitest";
+import { codesOf } from "../support/client.ts";
 import { artifact, bytesOf, descriptorOf, pushImage, sampleImage, types } from "../support/sample.ts";
-import { expectSound, ServedStore } from "../support/served-store.ts";
+import { useServedStore } from "../support/served-store.ts";
 
-let served: ServedStore;
+const served = useServedStore();
+const { ask } = served;
 const repo = "conformance/one";
 const nowhere = digestOf("nobody has this");
-
-beforeAll(async () => {
-  served = await ServedStore.start();
-});
-
-afterAll(async () => {
-  await expectSound(served);
-  await served[Symbol.asyncDispose]();
-});
-
-const ask = (...args: Parameters<ServedStore["client"]["ask"]>): Promise<Answer> =>
-  served.client.ask(...args);
 
 describe("push of a manifest", () => {
   it("by tags and by digest", async () => {

@@ -4,8 +4,8 @@ import { overlay2 } from "@strata/driver-overlay2";
 import { vfs } from "@strata/driver-vfs";
 import { type RegistryServer, type ServeOptions, serve } from "@strata/server";
 import { Store } from "@strata/store";
-import { expect } from "vitest";
-import { Client } from "./client.ts";
+import { afterAll, beforeAll, expect } from "vitest";
+import { type Answer, Client } from "./client.ts";
 
 export interface ServedStoreOptions extends ServeOptions {
   readonly driver?: "vfs" | "overlay2";
@@ -72,4 +72,34 @@ export async function expectSound({ store, errors }: ServedStore): Promise<void>
   expect(errors).toEqual([]);
   await store.gc();
   expect(await store.check()).toEqual([]);
+}
+
+/** What the tests of a file share. */
+export interface SharedStore extends Pick<ServedStore, "client" | "server"> {
+  readonly ask: (...args: Parameters<Client["ask"]>) => Promise<Answer>;
+}
+
+/** One served store for all tests of a file; when they are done, it must be sound. */
+export function useServedStore(): SharedStore {
+  let started: ServedStore | undefined;
+  const served = (): ServedStore => {
+    if (started === undefined) throw new TypeError("the store is served while the tests run");
+    return started;
+  };
+  beforeAll(async () => {
+    started = await ServedStore.start();
+  });
+  afterAll(async () => {
+    await expectSound(served());
+    await served()[Symbol.asyncDispose]();
+  });
+  return {
+    get client() {
+      return served().client;
+    },
+    get server() {
+      return served().server;
+    },
+    ask: (...args) => served().client.ask(...args),
+  };
 }
