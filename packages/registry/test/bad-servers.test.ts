@@ -1,10 +1,9 @@
 import { Scratch } from "@strata/conformance/suite";
 import { digestOf } from "@strata/core";
-import { faultOf, type RegistryClient } from "@strata/registry";
-import { parseReference } from "@strata/store";
+import { faultOf } from "@strata/registry";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FaultyProxy } from "./support/faulty-proxy.ts";
-import { type OpenUserOptions, User } from "./support/user.ts";
+import { User } from "./support/user.ts";
 import { answerJson, WebServer } from "./support/web-server.ts";
 
 let scratch: Scratch;
@@ -16,12 +15,7 @@ beforeAll(() => {
 });
 afterAll(() => scratch[Symbol.asyncDispose]());
 
-async function open(host: string, options: OpenUserOptions = {}): Promise<RegistryClient & AsyncDisposable> {
-  const registries = await user.open(options);
-  return Object.assign(registries.repository(parseReference(`${host}/app`)), {
-    [Symbol.asyncDispose]: () => registries.close(),
-  });
-}
+const open: User["openApp"] = (host, options) => user.openApp(host, options);
 
 describe("a bad server", () => {
   it("is not read without end", async () => {

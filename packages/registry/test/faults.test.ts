@@ -1,13 +1,12 @@
 import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import { digestOf } from "@strata/core";
-import { faultOf, type RegistryClient } from "@strata/registry";
-import { parseReference } from "@strata/store";
+import { faultOf } from "@strata/registry";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { DockerRegistry } from "./support/docker-registry.ts";
 import { type Fault, FaultyProxy } from "./support/faulty-proxy.ts";
 import { contentOf, pushSample, type Sample } from "./support/sample.ts";
-import { type OpenUserOptions, User } from "./support/user.ts";
+import { User } from "./support/user.ts";
 
 const layerBytes = 300_000;
 
@@ -20,12 +19,7 @@ beforeAll(() => {
 });
 afterAll(() => scratch[Symbol.asyncDispose]());
 
-async function open(host: string, options: OpenUserOptions = {}): Promise<RegistryClient & AsyncDisposable> {
-  const registries = await user.open(options);
-  return Object.assign(registries.repository(parseReference(`${host}/app`)), {
-    [Symbol.asyncDispose]: () => registries.close(),
-  });
-}
+const open: User["openApp"] = (host, options) => user.openApp(host, options);
 
 describeWith("a bad line to docker-registry", ["docker-registry"], () => {
   let server: DockerRegistry;

@@ -2,7 +2,6 @@ import { writeFileSync } from "node:fs";
 import { describeWith } from "@strata/conformance";
 import { Scratch } from "@strata/conformance/suite";
 import { digestOf } from "@strata/core";
-import { parseReference } from "@strata/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Authority } from "./support/certificates.ts";
 import { DockerRegistry } from "./support/docker-registry.ts";
@@ -21,12 +20,7 @@ afterEach(() => scratch[Symbol.asyncDispose]());
 
 const digest = digestOf("a blob");
 
-const open = async (host: string, registries = {}) => {
-  const opened = await user.open({ registries });
-  return Object.assign(opened.repository(parseReference(`${host}/app`)), {
-    [Symbol.asyncDispose]: () => opened.close(),
-  });
-};
+const open = (host: string, registries = {}) => user.openApp(host, { registries });
 
 describeWith("TLS", ["docker-registry", "openssl"], () => {
   it("is trusted by the authority that registries.json names, and by no other", async () => {

@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Scratch } from "@strata/conformance/suite";
-import { Registries, type RegistriesOptions } from "@strata/registry";
+import { Registries, type RegistriesOptions, type RegistryClient } from "@strata/registry";
+import { parseReference } from "@strata/store";
 
 export interface OpenUserOptions extends Omit<RegistriesOptions, "env"> {
   /** `registries.json`: the settings of registries by host. */
@@ -58,6 +59,14 @@ export class User {
       firstDelayMs: 1,
       onNotice: (message) => this.notices.push(message),
       ...options,
+    });
+  }
+
+  /** The repository `app` of a host, as this user sees it. */
+  async openApp(host: string, options: OpenUserOptions = {}): Promise<RegistryClient & AsyncDisposable> {
+    const registries = await this.open(options);
+    return Object.assign(registries.repository(parseReference(`${host}/app`)), {
+      [Symbol.asyncDispose]: () => registries.close(),
     });
   }
 }
