@@ -28,6 +28,16 @@ export interface Group {
 
 export type Catalogue = Readonly<Record<string, Leaf | Group>>;
 
+const pull: Leaf = {
+  summary: "Pull an image from a registry",
+  completes: "image",
+  load: () => import("./commands/pull.ts"),
+};
+const push: Leaf = {
+  summary: "Push an image to a registry",
+  completes: "image",
+  load: () => import("./commands/push.ts"),
+};
 const images: Leaf = {
   summary: "List images",
   completes: "image",
@@ -149,6 +159,8 @@ const bench: Leaf = {
 
 /** All commands, in the order of the help. */
 export const catalogue: Catalogue = {
+  pull,
+  push,
   load,
   import: importImage,
   images,
@@ -165,6 +177,11 @@ export const catalogue: Catalogue = {
   commit,
   rm,
   export: exportContainer,
+  login: { summary: "Log in to a registry", load: () => import("./commands/login.ts") },
+  logout: { summary: "Log out of a registry", load: () => import("./commands/logout.ts") },
+  search: { summary: "Search a registry for images", load: () => import("./commands/search.ts") },
+  tags: { summary: "List the tags of a repository", load: () => import("./commands/tags.ts") },
+  serve: { summary: "Serve the local images as a registry", load: () => import("./commands/serve.ts") },
   df,
   check,
   gc,
@@ -185,6 +202,8 @@ export const catalogue: Catalogue = {
       history,
       tag,
       rm: { ...rmi, aliases: ["remove"] },
+      pull,
+      push,
       load,
       import: importImage,
       save,

@@ -24,3 +24,17 @@ export type { ConnectionOptions } from "./http/pools.ts";
 export type { RetryOptions } from "./http/retry.ts";
 export { type OpenRepositoryOptions, Registries, type RegistriesOptions } from "./registries.ts";
 export type { SearchOptions, SearchResult } from "./search.ts";
+export {
+  type FindCurrentOptions,
+  findCurrent,
+  type PulledImage,
+  type PullOptions,
+  pull,
+} from "./transfer/pull.ts";
+export {
+  type PushedImage,
+  type PushOptions,
+  type PushProgress,
+  type PushStatus,
+  push,
+} from "./transfer/push.ts";

@@ -18,14 +18,15 @@ export { type ImageSummary, type ImagesOptions, listImages } from "./images/list
 export type { Removal, RemovalEvent, RemoveImagesOptions } from "./images/remove.ts";
 export type { ImportOptions } from "./import.ts";
 export type { IngestedImage } from "./ingest/ingest-images.ts";
-export type { IngestOptions, ReceiveOptions } from "./ingest/layer-input.ts";
+export type { IngestOptions } from "./ingest/layer-input.ts";
 export { SyncAhead, type SyncAheadContext } from "./ingest/sync-ahead.ts";
 export type { LoadedImage, LoadOptions } from "./load.ts";
 export type { CheckOptions } from "./maintenance/options.ts";
 export type { ContainerUsage, DiskUsage, ImageUsage, UsageLine } from "./maintenance/usage.ts";
-export { formatPlatform, hostPlatform, type Platform, parsePlatform } from "./platform.ts";
+export { isForeignLayer } from "./media-types.ts";
+export { formatPlatform, hostPlatform, type Platform, parsePlatform, platformRank } from "./platform.ts";
 export type { ImageProgress, LayerProgress, LayerStatus, OnProgress, ProgressEvent } from "./progress.ts";
-export type { RemoteImage } from "./receive.ts";
+export type { ReceiveOptions, RemoteImage } from "./receive.ts";
 export {
   defaultRegistry,
   defaultTag,

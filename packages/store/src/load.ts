@@ -6,10 +6,11 @@ import { ociImages } from "./archive/oci-archive.ts";
 import { openArchive } from "./archive/open-archive.ts";
 import type { StoreContext } from "./content/context.ts";
 import { configSchema, parseDocument } from "./documents.ts";
+import { noneMatches } from "./images/choose-manifest.ts";
 import { type ImageInput, type IngestedImage, ingestImages } from "./ingest/ingest-images.ts";
 import type { IngestOptions } from "./ingest/layer-input.ts";
 import { Staging } from "./ingest/staging.ts";
-import { formatPlatform, parsePlatform, platformRank } from "./platform.ts";
+import { parsePlatform, platformRank } from "./platform.ts";
 
 export interface LoadOptions extends IngestOptions {
   /** Which image of an index to take: `linux/arm/v7`. @defaultValue the host's */
@@ -81,8 +82,5 @@ function onlyPlatform(
     return platformRank(wanted, config) !== undefined;
   });
   if (matching.length > 0 || othersThere || images.length === 0) return matching;
-  throw new StrataError(
-    "NotFound",
-    `no matching manifest for ${formatPlatform(wanted)} in the manifest list entries`,
-  );
+  throw noneMatches(wanted);
 }

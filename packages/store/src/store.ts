@@ -27,11 +27,10 @@ import type { ImageSummary, ImagesOptions } from "./images/list.ts";
 import type { Removal, RemoveImagesOptions } from "./images/remove.ts";
 import type { ImportOptions } from "./import.ts";
 import type { IngestedImage } from "./ingest/ingest-images.ts";
-import type { ReceiveOptions } from "./ingest/layer-input.ts";
 import type { LoadedImage, LoadOptions } from "./load.ts";
 import type { CheckOptions } from "./maintenance/options.ts";
 import type { DiskUsage } from "./maintenance/usage.ts";
-import type { RemoteImage } from "./receive.ts";
+import type { ReceiveOptions, RemoteImage } from "./receive.ts";
 import type { Repositories } from "./repositories/repositories.ts";
 import type { SaveOptions } from "./save.ts";
 

@@ -32,13 +32,21 @@ describe("what a reference names", () => {
     const digest = sha256(remote.manifest);
     const platform = { os: "linux", architecture: expect.any(String) };
     expect(await store.current(reference)).toEqual({ id, digest, platform });
-    const indexDigest = `sha256:${hex(sha256("an index"))}` as const;
+    const indexDigest = sha256(remote.index);
     const byDigest = `registry.test/sample@${indexDigest}`;
-    await store.receive([{ ...remote.as([reference, byDigest]), indexDigest }]);
+    await store.receive([remote.asIndexed([reference, byDigest])]);
     for (const name of [reference, byDigest]) {
       expect(await store.current(name)).toEqual({ id, digest, indexDigest, platform });
       expect((await store.resolve(name)).id).toBe(id);
     }
+    const foreign = { platform: "linux/s390x" };
+    await expect(store.receive([remote.asIndexed([reference])], foreign)).rejects.toMatchObject({
+      code: "NotFound",
+      message: "no matching manifest for linux/s390x in the manifest list entries",
+    });
+    await expect(store.receive([remote.as([reference])], foreign)).rejects.toMatchObject({
+      code: "NotFound",
+    });
     await expect(store.current("Not:a:reference")).rejects.toMatchObject({ code: "InvalidArgument" });
   });
 

@@ -135,8 +135,9 @@ describe("receive refuses", () => {
       },
       {
         mediaType: "application/vnd.oci.image.index.v1+json",
-        bytes: json({ schemaVersion: 2, manifests: [] }),
+        bytes: json({ schemaVersion: 2, layers: [] }),
       },
+      { mediaType: "application/vnd.cncf.helm.config.v1+json", bytes: json({ schemaVersion: 2 }) },
     ];
     for (const manifest of bad) {
       expect(await refused((image) => ({ ...image, manifest }))).toMatchObject({

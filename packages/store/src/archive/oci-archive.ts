@@ -1,22 +1,13 @@
 import { type Digest, digestHex, digestOf, StrataError } from "@strata/core";
-import {
-  configSchema,
-  type Descriptor,
-  type ImageConfig,
-  indexSchema,
-  type Manifest,
-  parseDocument,
-} from "../documents.ts";
+import { type Descriptor, indexSchema, type Manifest, parseDocument } from "../documents.ts";
 import { parseManifest } from "../image-manifest.ts";
+import { bestManifest, type DocumentSource, imageManifests, noneMatches } from "../images/choose-manifest.ts";
 import type { ImageInput } from "../ingest/ingest-images.ts";
 import type { LayerInput } from "../ingest/layer-input.ts";
-import { isForeignLayer, isIndexType, isManifestType } from "../media-types.ts";
-import { formatPlatform, hostPlatform, type Platform, parsePlatform, platformRank } from "../platform.ts";
+import { isForeignLayer } from "../media-types.ts";
+import { hostPlatform, parsePlatform } from "../platform.ts";
 import { parseReference } from "../reference.ts";
 import { type Archive, readDocument } from "./archive.ts";
-
-/** Indexes within indexes; nobody writes more than two. */
-const deepest = 8;
 
 /**
  * The images of an OCI image layout. Of an index, the one for the platform; of several entries with the same name too.
@@ -28,6 +19,10 @@ export async function ociImages(archive: Archive, platform: string | undefined):
   const what = `${archive.what}: index.json`;
   const index = parseDocument(indexSchema, await readDocument(archive, "index.json"), what);
 
+  const documents: DocumentSource = {
+    what: archive.what,
+    read: (descriptor) => readVerified(archive, descriptor),
+  };
   const byName = new Map<string, Descriptor[]>();
   for (const [position, entry] of index.manifests.entries()) {
     if (isOnlyHosted(entry)) continue;
@@ -38,10 +33,10 @@ export async function ociImages(archive: Archive, platform: string | undefined):
   const images = new Map<Digest, ImageInput>();
   let candidates = 0;
   for (const entries of byName.values()) {
-    const found = await leaves(archive, entries, 0);
+    const found = await imageManifests(documents, entries);
     candidates += found.length;
     const chosen =
-      platform === undefined && found.length === 1 ? found[0] : await choose(archive, found, wanted);
+      platform === undefined && found.length === 1 ? found[0] : await bestManifest(documents, found, wanted);
     if (chosen === undefined) continue;
     const references = entries.flatMap((entry) => referenceOf(entry) ?? []);
     const known = images.get(chosen.digest);
@@ -49,10 +44,7 @@ export async function ociImages(archive: Archive, platform: string | undefined):
     images.set(chosen.digest, { ...image, references: [...new Set([...image.references, ...references])] });
   }
   if (images.size > 0 || candidates === 0) return [...images.values()];
-  throw new StrataError(
-    "NotFound",
-    `no matching manifest for ${formatPlatform(wanted)} in the manifest list entries`,
-  );
+  throw noneMatches(wanted);
 }
 
 /** In a store's own index: what was pushed to it and is no image of it. */
@@ -73,51 +65,6 @@ function referenceOf(entry: Descriptor): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The image manifests that are meant, those of nested indexes too; not what says something about an image. */
-async function leaves(
-  archive: Archive,
-  entries: readonly Descriptor[],
-  depth: number,
-): Promise<Descriptor[]> {
-  if (depth > deepest) {
-    throw new StrataError("InvalidArgument", `${archive.what}: indexes nested more than ${deepest} deep`);
-  }
-  const found: Descriptor[] = [];
-  for (const entry of entries) {
-    if (isIndexType(entry.mediaType)) {
-      const bytes = await readVerified(archive, entry);
-      const { manifests } = parseDocument(indexSchema, bytes, `${archive.what}: index ${entry.digest}`);
-      found.push(...(await leaves(archive, manifests, depth + 1)));
-    } else if (isManifestType(entry.mediaType) && !isAttestation(entry)) {
-      found.push(entry);
-    }
-  }
-  return found;
-}
-
-function isAttestation({ platform, annotations }: Descriptor): boolean {
-  return platform?.os === "unknown" || annotations?.["vnd.docker.reference.type"] !== undefined;
-}
-
-async function choose(
-  archive: Archive,
-  candidates: readonly Descriptor[],
-  wanted: Platform,
-): Promise<Descriptor | undefined> {
-  let best: { descriptor: Descriptor; rank: number } | undefined;
-  for (const descriptor of candidates) {
-    const rank = platformRank(wanted, descriptor.platform ?? (await readConfig(archive, descriptor)));
-    if (rank !== undefined && (best === undefined || rank < best.rank)) best = { descriptor, rank };
-  }
-  return best?.descriptor;
-}
-
-async function readConfig(archive: Archive, descriptor: Descriptor): Promise<ImageConfig> {
-  const { manifest } = await readManifest(archive, descriptor);
-  const bytes = await readVerified(archive, manifest.config);
-  return parseDocument(configSchema, bytes, `${archive.what}: config ${manifest.config.digest}`);
 }
 
 async function readImage(archive: Archive, descriptor: Descriptor): Promise<ImageInput> {

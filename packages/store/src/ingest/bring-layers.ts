@@ -6,7 +6,7 @@ import { readRange } from "../streams/range.ts";
 import { Downloads } from "./downloads.ts";
 import { hashLayer } from "./hash-layer.ts";
 import { type LayerBytes, readLayer } from "./layer-bytes.ts";
-import type { IngestOptions, LayerInput, LayerPlan, ReceiveOptions } from "./layer-input.ts";
+import type { DownloadingOptions, IngestOptions, LayerInput, LayerPlan } from "./layer-input.ts";
 import { LayerReports } from "./layer-reports.ts";
 import type { LayerFacts } from "./snapshot-labels.ts";
 import type { Staging } from "./staging.ts";
@@ -23,7 +23,7 @@ export async function bringLayers(
   context: StoreContext,
   staging: Staging,
   plans: readonly LayerPlan[],
-  options: ReceiveOptions,
+  options: DownloadingOptions,
 ): Promise<Map<Digest, LayerFacts>> {
   const { unpacked, done, toVerify, toUnpack } = await surveyLayers(context, staging, plans, options.signal);
   await using downloads = new Downloads(context, staging, options.signal, options.downloads);

@@ -14,7 +14,7 @@ import { giveReference, imageIdOf } from "../images/references.ts";
 import { ociManifestType } from "../media-types.ts";
 import { reclaim } from "../reclaim.ts";
 import { bringLayers } from "./bring-layers.ts";
-import type { LayerInput, LayerPlan, ReceiveOptions } from "./layer-input.ts";
+import type { DownloadingOptions, LayerInput, LayerPlan } from "./layer-input.ts";
 import { dropChains } from "./live-chains.ts";
 import { makeManifest, manifestLayers } from "./manifest.ts";
 import type { LayerFacts } from "./snapshot-labels.ts";
@@ -70,7 +70,7 @@ export async function ingestImages(
   context: StoreContext,
   staging: Staging,
   inputs: readonly ImageInput[],
-  options: ReceiveOptions = {},
+  options: DownloadingOptions = {},
 ): Promise<IngestedImage[]> {
   const images = inputs.map((input) => planImage(context, input));
   const plans = uniquePlans(images);

@@ -11,7 +11,7 @@ export interface IngestOptions {
   readonly onProgress?: OnProgress;
 }
 
-export interface ReceiveOptions extends IngestOptions {
+export interface DownloadingOptions extends IngestOptions {
   /** Blobs that are downloaded at the same time. @defaultValue 3 */
   readonly downloads?: number;
 }

@@ -2,10 +2,11 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import type { RemoteImage } from "@strata/store";
+import { hostPlatform, type RemoteImage } from "@strata/store";
 import { hex, sha256, type TestImage } from "./image.ts";
 import { descriptorOf } from "./layouts.ts";
 
+const indexType = "application/vnd.oci.image.index.v1+json";
 const manifestType = "application/vnd.oci.image.manifest.v1+json";
 
 /** A blob that was asked for, from a position on. */
@@ -41,7 +42,26 @@ export class Remote {
     this.manifest = Buffer.from(
       JSON.stringify({ schemaVersion: 2, mediaType: manifestType, config, layers: descriptors }),
     );
-    this.blobs = new Map([image.config, ...layers].map((blob) => [sha256(blob), blob]));
+    this.blobs = new Map([image.config, this.manifest, ...layers].map((blob) => [sha256(blob), blob]));
+  }
+
+  /** An index that names the image, and an attestation of it, as docker's builds have them. */
+  get index(): Buffer {
+    const { manifest } = this;
+    const own = {
+      ...descriptorOf(manifest, manifestType),
+      platform: { os: "linux", architecture: hostPlatform().architecture },
+    };
+    const other = {
+      ...descriptorOf(Buffer.from("{}"), manifestType),
+      platform: { os: "unknown", architecture: "unknown" },
+    };
+    return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: [other, own] }));
+  }
+
+  /** The same as {@link as}, reached through the {@link index}. */
+  asIndexed(references: readonly string[], way?: Way): RemoteImage {
+    return { ...this.as(references, way), manifest: { bytes: this.index, mediaType: indexType } };
   }
 
   /** Layers that were asked for, each by its place in the image. */
@@ -57,7 +77,7 @@ export class Remote {
    * @param way - of layers. @defaultValue they come as they are, in small pieces
    */
   as(references: readonly string[], way: Way = inPieces()): RemoteImage {
-    const { asked, blobs, image } = this;
+    const { asked, blobs, image, manifest } = this;
     return {
       what: references[0] ?? "image",
       manifest: { bytes: this.manifest, mediaType: manifestType },
@@ -66,7 +86,9 @@ export class Remote {
         asked.push({ digest, from });
         const bytes = blobs.get(digest) ?? Buffer.alloc(0);
         const rest = bytes.subarray(from);
-        yield* digest === image.id ? [rest] : way(rest, { digest, from }, signal);
+        yield* digest === image.id || digest === sha256(manifest)
+          ? [rest]
+          : way(rest, { digest, from }, signal);
       },
     };
   }
