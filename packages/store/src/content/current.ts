@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Digest } from "@strata/core";
+import { type Digest, errnoCode } from "@strata/core";
 import type { Descriptor, Manifest } from "../documents.ts";
 import { parseReference } from "../reference.ts";
 import { blobSize } from "./blobs.ts";
@@ -18,7 +18,7 @@ export interface CurrentImage {
 }
 
 /**
- * The image that a reference names in the store; undefined if it names none, or one whose blobs are gone or have another
+ * The image that a reference names in the store; undefined if it names none, or there is no store, or for one whose blobs are gone or have another
  * size than they must: to be pulled again. Who asks a registry for the same reference, and hears either digest, has
  * nothing to pull for that platform.
  *
@@ -28,7 +28,11 @@ export interface CurrentImage {
  */
 export async function currentImage(root: string, reference: string): Promise<CurrentImage | undefined> {
   const wanted = parseReference(reference).toString();
-  const entry = (await readIndex(root)).find((one) => referenceOf(one) === wanted);
+  const entries = await readIndex(root).catch((error: unknown) => {
+    if (errnoCode(error) === "ENOENT") return [];
+    throw error;
+  });
+  const entry = entries.find((one) => referenceOf(one) === wanted);
   if (entry === undefined || !(await isWhole(root, entry))) return undefined;
   const { digest, platform, annotations } = entry;
   const indexDigest = annotations["dev.strata.index.digest"];
