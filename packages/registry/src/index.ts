@@ -24,6 +24,7 @@ export type { ConnectionOptions } from "./http/pools.ts";
 export type { RetryOptions } from "./http/retry.ts";
 export { type OpenRepositoryOptions, Registries, type RegistriesOptions } from "./registries.ts";
 export type { SearchOptions, SearchResult } from "./search.ts";
+export { allTags } from "./transfer/all-tags.ts";
 export {
   type FindCurrentOptions,
   findCurrent,
