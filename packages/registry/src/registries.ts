@@ -47,6 +47,7 @@ export class Registries implements AsyncDisposable {
   readonly config: RegistriesConfig;
   /** Where logins are kept. */
   readonly credentials: Credentials;
+  readonly #env: Environment;
   readonly #http: HttpClient;
   readonly #onNotice: ((message: string) => void) | undefined;
   readonly #noticed = new Set<string>();
@@ -58,7 +59,8 @@ export class Registries implements AsyncDisposable {
   private constructor(config: RegistriesConfig, options: RegistriesOptions) {
     this.config = config;
     this.credentials = new Credentials(options.env);
-    this.#http = new HttpClient(config, options);
+    this.#env = options.env ?? process.env;
+    this.#http = new HttpClient(config, this.#env, options);
     this.#onNotice = options.onNotice;
   }
 
@@ -106,7 +108,7 @@ export class Registries implements AsyncDisposable {
 
   async #makeRegistry(host: string): Promise<Endpoint> {
     const isHub = host === registryHost(hubEndpoint);
-    const origin = await originOf(isHub ? hubEndpoint : host, this.config);
+    const origin = await originOf(isHub ? hubEndpoint : host, this.config, this.#env);
     return this.#endpoint(host, origin);
   }
 

@@ -40,6 +40,27 @@ describeWith("TLS", ["docker-registry", "openssl"], () => {
     await expect(misled.getManifest("1")).rejects.toThrow("unknown authority");
   });
 
+  it("is trusted as the system says, or the file that SSL_CERT_FILE names in its place", async () => {
+    const authority = await Authority.make(scratch);
+    const extra = await Authority.make(scratch, "extra");
+    await using server = await DockerRegistry.start({ tls: await authority.issue() });
+    const trusts = async (variables: Readonly<Record<string, string>>): Promise<boolean> => {
+      await using client = await user.openApp(server.host, { env: { ...user.env, ...variables } });
+      return await client.headManifest("1").then(
+        () => true,
+        (error: unknown) => {
+          expect(String(error)).toContain("unknown authority");
+          return false;
+        },
+      );
+    };
+    expect(await trusts({})).toBe(false);
+    expect(await trusts({ SSL_CERT_FILE: authority.path })).toBe(true);
+    expect(await trusts({ SSL_CERT_FILE: extra.path })).toBe(false);
+    expect(await trusts({ SSL_CERT_FILE: extra.path, NODE_EXTRA_CA_CERTS: authority.path })).toBe(true);
+    await expect(trusts({ SSL_CERT_FILE: scratch.join("missing.pem") })).rejects.toThrow("SSL_CERT_FILE");
+  });
+
   it("is not trusted for another host", async () => {
     const authority = await Authority.make(scratch);
     await using server = await DockerRegistry.start({ tls: await authority.issue("DNS:elsewhere.test") });

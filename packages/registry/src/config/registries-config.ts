@@ -18,7 +18,7 @@ export interface RegistrySettings {
   readonly mirrors: readonly Mirror[];
   /** Whether plain HTTP is allowed. */
   readonly insecure: boolean;
-  /** A file of PEM certificates that are trusted besides Node's own. */
+  /** A file of PEM certificates that are trusted besides the system's. */
   readonly ca: string | undefined;
   /** PEM files for registries that want a client's certificate. */
   readonly cert: string | undefined;

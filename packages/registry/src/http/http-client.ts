@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { isStrataError, StrataError } from "@strata/core";
 import type { RegistriesConfig } from "../config/registries-config.ts";
+import type { Environment } from "../environment.ts";
 import { readBounded } from "./body.ts";
 import { connectionError } from "./connection-error.ts";
 import { displayUrl, type HttpAnswer, type HttpRequest, headerOf, isSuccess } from "./message.ts";
@@ -21,11 +22,11 @@ export class HttpClient {
   readonly #connection: Required<ConnectionOptions>;
   readonly #retry: Required<RetryOptions>;
 
-  constructor(config: RegistriesConfig, options: HttpOptions = {}) {
+  constructor(config: RegistriesConfig, env: Environment, options: HttpOptions = {}) {
     this.config = config;
     this.#connection = { ...connectionDefaults, ...options };
     this.#retry = { ...retryDefaults, ...options };
-    this.#pools = new Pools(config, this.#connection);
+    this.#pools = new Pools(config, env, this.#connection);
   }
 
   /**

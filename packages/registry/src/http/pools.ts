@@ -1,7 +1,10 @@
 import { readFile } from "node:fs/promises";
-import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { attempt, StrataError } from "@strata/core";
 import type { RegistriesConfig } from "../config/registries-config.ts";
+import type { Environment } from "../environment.ts";
+import { systemAuthorities } from "./authorities.ts";
+import { proxyFor, tunnelTo } from "./proxy.ts";
 import { buildConnector, type Connector, type ConnectorOptions, Pool } from "./undici.ts";
 
 export interface ConnectionOptions {
@@ -22,15 +25,22 @@ export const connectionDefaults: Required<ConnectionOptions> = {
   idleTimeoutMs: 60_000,
 };
 
-/** The connections to each host: kept for the next request, limited in number, trusted as `registries.json` says. */
+/**
+ * The connections to each host: kept for the next request, limited in number, trusted as `registries.json` says, through
+ * the proxies that the environment names.
+ */
 export class Pools {
   readonly #config: RegistriesConfig;
+  readonly #env: Environment;
   readonly #options: Required<ConnectionOptions>;
   readonly #pools = new Map<string, Promise<Pool>>();
   readonly #alerts = new Map<string, Error>();
+  /** For hosts of which nothing special is said. */
+  #ordinary: Promise<SecureContext> | undefined;
 
-  constructor(config: RegistriesConfig, options: Required<ConnectionOptions>) {
+  constructor(config: RegistriesConfig, env: Environment, options: Required<ConnectionOptions>) {
     this.#config = config;
+    this.#env = env;
     this.#options = options;
   }
 
@@ -69,30 +79,44 @@ export class Pools {
 
   #connector(origin: URL, options: ConnectorOptions): Connector {
     const connect = buildConnector(options);
-    return (target, callback) =>
+    const watched: Connector = (target, callback) =>
       connect(target, (...result) => {
         result[1]?.once("error", (error: Error) => {
           if (/alert/i.test(error.message)) this.#alerts.set(origin.origin, error);
         });
         callback(...result);
       });
+    const proxy = proxyFor(origin, this.#env);
+    if (proxy === undefined) return watched;
+    const isSecure = origin.protocol === "https:";
+    return (target, callback) => {
+      tunnelTo(origin, proxy, this.#options.connectTimeoutMs).then(
+        (httpSocket) =>
+          isSecure ? watched({ ...target, httpSocket }, callback) : callback(null, httpSocket),
+        (error) => callback(error, null),
+      );
+    };
   }
 
-  async #secureContext(origin: URL): Promise<SecureContext | undefined> {
+  async #secureContext(origin: URL): Promise<SecureContext> {
     const { ca, cert, key } = this.#config.at(origin);
-    if (ca === undefined && cert === undefined) return undefined;
+    if (ca === undefined && cert === undefined) {
+      this.#ordinary ??= systemAuthorities(this.#env).then((trusted) => createSecureContext({ ca: trusted }));
+      return await this.#ordinary;
+    }
     const read = (path: string | undefined, what: string) =>
       path === undefined
         ? undefined
         : attempt(`${this.#config.path}: ${what} of ${origin.host}`, () => readFile(path));
-    const [caPem, certPem, keyPem] = await Promise.all([
+    const [trusted, caPem, certPem, keyPem] = await Promise.all([
+      systemAuthorities(this.#env),
       read(ca, "ca"),
       read(cert, "cert"),
       read(key, "key"),
     ]);
     try {
       return createSecureContext({
-        ...(caPem && { ca: [...rootCertificates, caPem] }),
+        ca: caPem ? [...trusted, caPem] : trusted,
         ...(certPem && { cert: certPem }),
         ...(keyPem && { key: keyPem }),
       });

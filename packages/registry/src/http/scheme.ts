@@ -1,8 +1,11 @@
+import type { Socket } from "node:net";
 import { connect } from "node:tls";
 import { StrataError } from "@strata/core";
 import type { RegistriesConfig } from "../config/registries-config.ts";
+import type { Environment } from "../environment.ts";
 import { isLoopback } from "../hosts.ts";
 import { isNotTls } from "./connection-error.ts";
+import { proxyFor, tunnelTo } from "./proxy.ts";
 
 const probeTimeoutMs = 10_000;
 
@@ -40,24 +43,27 @@ export function mayBePlain(url: URL, config: RegistriesConfig): boolean {
  * Where a host is reached: by https, but for those that may be plain and do not speak TLS. Nothing is sent but a
  * handshake; a certificate that is wrong is told of by the first request.
  */
-export async function originOf(host: string, config: RegistriesConfig): Promise<URL> {
+export async function originOf(host: string, config: RegistriesConfig, env: Environment): Promise<URL> {
   const secure = new URL(`https://${host}`);
   if (!mayBePlain(secure, config)) return secure;
-  return (await speaksTls(secure)) ? secure : new URL(`http://${host}`);
+  const proxy = proxyFor(secure, env);
+  const tunnel = proxy && (await tunnelTo(secure, proxy, probeTimeoutMs).catch(() => undefined));
+  const isReached = proxy === undefined || tunnel !== undefined;
+  return isReached && (await speaksTls(secure, tunnel)) ? secure : new URL(`http://${host}`);
 }
 
-async function speaksTls(url: URL): Promise<boolean> {
+/** @param tunnel - a connection to it, if it is not to be reached directly */
+async function speaksTls(url: URL, tunnel: Socket | undefined): Promise<boolean> {
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const socket = connect({
-    host: hostname,
-    port: Number(url.port || 443),
+    ...(tunnel ? { socket: tunnel } : { host: hostname, port: Number(url.port || 443) }),
     rejectUnauthorized: false,
     ALPNProtocols: ["http/1.1"],
     ...(/^[\d.:]+$|:/.test(hostname) ? {} : { servername: hostname }),
   });
   try {
     return await new Promise<boolean>((resolve) => {
-      let connected = false;
+      let connected = tunnel !== undefined;
       socket.setTimeout(probeTimeoutMs, () => resolve(false));
       socket.once("connect", () => {
         connected = true;
@@ -70,6 +76,7 @@ async function speaksTls(url: URL): Promise<boolean> {
     });
   } finally {
     socket.destroy();
+    tunnel?.destroy();
   }
 }
 

@@ -4,7 +4,7 @@ import type { Scratch } from "@strata/conformance/suite";
 import { Registries, type RegistriesOptions, type RegistryClient } from "@strata/registry";
 import { parseReference } from "@strata/store";
 
-export interface OpenUserOptions extends Omit<RegistriesOptions, "env"> {
+export interface OpenUserOptions extends RegistriesOptions {
   /** `registries.json`: the settings of registries by host. */
   readonly registries?: Readonly<Record<string, unknown>>;
 }
@@ -26,6 +26,7 @@ export class User {
       XDG_RUNTIME_DIR: `${home}/run`,
       STRATA_REGISTRIES: scratch.join("registries.json"),
     };
+    this.configure({});
   }
 
   /** Write a file of the home directory. @returns its path */
@@ -38,6 +39,11 @@ export class User {
 
   path(name: string): string {
     return `${this.env["HOME"]}/${name}`;
+  }
+
+  /** Write `registries.json`: the settings of registries by host. */
+  configure(registries: Readonly<Record<string, unknown>>): void {
+    writeFileSync(this.#scratch.join("registries.json"), JSON.stringify({ registries }));
   }
 
   /** docker's config.json with passwords, `user:password` by host. */
@@ -53,7 +59,7 @@ export class User {
 
   /** All registries as this user sees them; retries come at once unless said otherwise. */
   async open({ registries = {}, ...options }: OpenUserOptions = {}): Promise<Registries> {
-    writeFileSync(this.#scratch.join("registries.json"), JSON.stringify({ registries }));
+    this.configure(registries);
     return await Registries.open({
       env: this.env,
       firstDelayMs: 1,
