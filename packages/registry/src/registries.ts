@@ -88,6 +88,7 @@ export class Registries implements AsyncDisposable {
       mirrors: () => mirrors.filter(({ endpoint }) => !this.#silent.has(endpoint)),
       registry: async (signal) => at(await this.#registry(reference.registry, signal)),
       passOver: (mirror, why) => this.#passOver(mirror, why),
+      retry: this.#http.retry,
     });
   }
 

@@ -1,4 +1,5 @@
 import { type Digest, isStrataError } from "@strata/core";
+import type { RetryOptions } from "../http/retry.ts";
 import { type BlobHead, type BlobOptions, deleteBlob, type FetchedBlob, getBlob, headBlob } from "./blobs.ts";
 import { faultOf } from "./fault.ts";
 import { listTags } from "./lists.ts";
@@ -26,6 +27,7 @@ export interface RepositoryPlaces {
   readonly registry: (signal?: AbortSignal) => Promise<RepositoryAt>;
   /** Told why a mirror was passed over. */
   readonly passOver: (mirror: RepositoryAt, why: unknown) => void;
+  readonly retry: Required<RetryOptions>;
 }
 
 /**
@@ -50,6 +52,11 @@ export class RegistryClient {
 
   constructor(places: RepositoryPlaces) {
     this.#places = places;
+  }
+
+  /** How its requests are tried again, for who goes on with a stream that broke off. */
+  get retry(): Required<RetryOptions> {
+    return this.#places.retry;
   }
 
   /**

@@ -18,14 +18,14 @@ export type HttpOptions = ConnectionOptions & RetryOptions;
 /** Requests that reach an answer if there is one: over kept connections, along redirects, again after what passes. */
 export class HttpClient {
   readonly config: RegistriesConfig;
+  readonly retry: Required<RetryOptions>;
   readonly #pools: Pools;
   readonly #connection: Required<ConnectionOptions>;
-  readonly #retry: Required<RetryOptions>;
 
   constructor(config: RegistriesConfig, env: Environment, options: HttpOptions = {}) {
     this.config = config;
     this.#connection = { ...connectionDefaults, ...options };
-    this.#retry = { ...retryDefaults, ...options };
+    this.retry = { ...retryDefaults, ...options };
     this.#pools = new Pools(config, env, this.#connection);
   }
 
@@ -37,18 +37,18 @@ export class HttpClient {
    *   untrusted certificate; `InvalidArgument` for an answer of more than 4 MiB that is no stream
    */
   async send(request: HttpRequest): Promise<HttpAnswer> {
-    const attempts = request.attempts ?? this.#retry.attempts;
+    const attempts = request.attempts ?? this.retry.attempts;
     for (let attempt = 1; ; attempt++) {
       const last = attempt >= attempts || request.body instanceof Readable;
       let delay: number | undefined;
       try {
         const answer = await this.#follow(request);
         const again = isTransientStatus(answer.status) && (request.once !== true || answer.status === 429);
-        delay = delayMs(attempt, retryAfterMs(answer), this.#retry);
+        delay = delayMs(attempt, retryAfterMs(answer), this.retry);
         if (last || !again || delay === undefined) return answer;
       } catch (error) {
         if (last || request.once === true || !isStrataError(error, "Aborted")) throw error;
-        delay = delayMs(attempt, undefined, this.#retry);
+        delay = delayMs(attempt, undefined, this.retry);
       }
       await wait(delay ?? 0, request.signal);
     }

@@ -1,36 +1,37 @@
-import { type Digest, isStrataError } from "@strata/core";
+import { isStrataError, StrataError } from "@strata/core";
+import type { Descriptor } from "@strata/store";
 import type { FetchedBlob } from "../api/blobs.ts";
 import type { RegistryClient, SourceOptions } from "../api/registry-client.ts";
-import { delayMs, retryDefaults, wait } from "../http/retry.ts";
+import { delayMs, wait } from "../http/retry.ts";
 
 /**
  * The bytes of a blob from a position on, over as many connections as it takes: where one breaks off, the next goes on.
- * It gives up after five in a row that brought nothing.
+ * It gives up after as many in a row that brought nothing as requests are tried.
  * @throws StrataError as `RegistryClient.getBlob`
  */
 export async function* readBlob(
   client: RegistryClient,
-  digest: Digest,
+  { digest, size }: Pick<Descriptor, "digest" | "size">,
   from: number,
-  options: SourceOptions & { readonly signal: AbortSignal },
+  { mirrors = true, signal }: SourceOptions & { readonly signal: AbortSignal },
 ): AsyncGenerator<Uint8Array> {
   let position = from;
   for (let failures = 0; ; ) {
     const before = position;
+    // A mirror that breaks off and brings nothing is left for the registry.
+    const blob = await client.getBlob(digest, { from: position, mirrors: mirrors && failures < 2, signal });
     try {
-      for await (const piece of piecesFrom(
-        await client.getBlob(digest, { ...options, from: position }),
-        position,
-      )) {
+      for await (const piece of piecesFrom(blob, position)) {
         yield piece;
         position += piece.length;
       }
-      return;
+      if (position >= size) return;
+      throw new StrataError("Aborted", `the answer ended after ${position} of ${size} bytes`);
     } catch (error) {
-      options.signal.throwIfAborted();
+      signal.throwIfAborted();
       failures = position > before ? 1 : failures + 1;
-      if (!isStrataError(error, "Aborted") || failures >= retryDefaults.attempts) throw error;
-      await wait(delayMs(failures, undefined, retryDefaults) ?? 0, options.signal);
+      if (!isStrataError(error, "Aborted") || failures >= client.retry.attempts) throw error;
+      await wait(delayMs(failures, undefined, client.retry) ?? 0, signal);
     }
   }
 }

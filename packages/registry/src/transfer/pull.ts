@@ -6,7 +6,7 @@ import {
   parsePlatform,
   platformRank,
   type ReceiveOptions,
-  type Reference,
+  Reference,
   type RemoteImage,
   type Store,
 } from "@strata/store";
@@ -17,7 +17,7 @@ import { readBlob } from "./blob-reader.ts";
 
 /** An image that was asked for and is in the store now. */
 export interface PulledImage {
-  /** In full form. */
+  /** In full form: the one that was asked for, but that a digest leaves no room for a tag. */
   readonly reference: string;
   /** The image ID. */
   readonly id: Digest;
@@ -38,7 +38,7 @@ export type PullOptions = ReceiveOptions;
 /**
  * Find out whether a store has what a registry has under a reference, without opening the store.
  *
- * Cost: one request, or none if the store has nothing under the reference.
+ * Cost: one request; none if the store has nothing under the reference, or that is a digest.
  * @param root - of the store
  * @returns undefined if there is something to {@link pull}
  * @throws StrataError as `RegistryClient.headManifest`
@@ -49,16 +49,24 @@ export async function findCurrent(
   reference: Reference,
   { platform, signal }: FindCurrentOptions = {},
 ): Promise<PulledImage | undefined> {
-  const current = await currentImage(root, reference.toString());
+  const name = nameOf(reference);
+  const current = await currentImage(root, name);
   if (current === undefined) return undefined;
   const wanted = platform === undefined ? hostPlatform() : parsePlatform(platform);
   const isWanted = current.platform !== undefined && platformRank(wanted, current.platform) === 0;
-  const head = await registries.repository(reference).headManifest(nameIn(reference), { signal });
-  const digest = head?.digest;
+  const digest = reference.digest ?? (await headDigest(registries, reference, signal));
   const isSame =
     (digest === current.digest && (isWanted || platform === undefined)) ||
     (digest !== undefined && digest === current.indexDigest && isWanted);
-  return isSame ? { reference: reference.toString(), id: current.id, digest, isNew: false } : undefined;
+  return isSame ? { reference: name, id: current.id, digest, isNew: false } : undefined;
+}
+
+async function headDigest(
+  registries: Registries,
+  reference: Reference,
+  signal: AbortSignal | undefined,
+): Promise<Digest | undefined> {
+  return (await registries.repository(reference).headManifest(manifestIn(reference), { signal }))?.digest;
 }
 
 /**
@@ -73,23 +81,40 @@ export async function pull(
   reference: Reference,
   options: PullOptions = {},
 ): Promise<PulledImage> {
-  const client = registries.repository(reference);
-  const before = await store.current(reference.toString());
+  const before = await store.current(nameOf(reference));
   const attempt = async (source: SourceOptions): Promise<PulledImage> => {
-    const manifest = await client.getManifest(nameIn(reference), { ...source, signal: options.signal });
-    const [image] = await store.receive([remoteImage(client, reference, manifest, source)], options);
-    if (image === undefined) throw new TypeError("one image is asked for, one comes");
-    const { digest } = manifest;
-    return { reference: reference.toString(), id: image.id, digest, isNew: before?.id !== image.id };
+    const { id, digest } = await receiveFrom(store, registries, reference, source, options);
+    return { reference: nameOf(reference), id, digest, isNew: before?.id !== id };
   };
   try {
     return await attempt({});
   } catch (error) {
-    // A mirror may have sent wrong bytes; the registry itself is the one that is believed.
     const hasMirrors = registries.config.of(reference.registry).mirrors.length > 0;
-    if (!hasMirrors || !isStrataError(error, "Corrupt")) throw error;
+    if (!hasMirrors || !canBeOfMirror(error)) throw error;
     return await attempt({ mirrors: false });
   }
+}
+
+/** Whether a mirror may have sent what is wrong, or out of date: the registry itself is the one that is believed. */
+function canBeOfMirror(error: unknown): boolean {
+  return (
+    isStrataError(error) && ["Corrupt", "InvalidArgument", "Unsupported", "NotFound"].includes(error.code)
+  );
+}
+
+async function receiveFrom(
+  store: Store,
+  registries: Registries,
+  reference: Reference,
+  source: SourceOptions,
+  options: PullOptions,
+): Promise<{ id: Digest; digest: Digest }> {
+  const client = registries.repository(reference);
+  const { signal } = options;
+  const manifest = await client.getManifest(manifestIn(reference), { ...source, signal });
+  const [image] = await store.receive([remoteImage(client, reference, manifest, source)], options);
+  if (image === undefined) throw new TypeError("one image is asked for, one comes");
+  return { id: image.id, digest: manifest.digest };
 }
 
 function remoteImage(
@@ -101,15 +126,22 @@ function remoteImage(
   return {
     what: reference.familiar(),
     manifest: { bytes, mediaType },
-    references: [reference.toString()],
-    async *read({ digest, mediaType }, from, signal) {
-      if (!manifestTypes.includes(mediaType)) yield* readBlob(client, digest, from, { ...source, signal });
+    references: [nameOf(reference)],
+    async *read(descriptor, from, signal) {
+      const { digest, mediaType } = descriptor;
+      if (!manifestTypes.includes(mediaType))
+        yield* readBlob(client, descriptor, from, { ...source, signal });
       else yield (await client.getManifest(digest, { ...source, signal })).bytes;
     },
   };
 }
 
-/** A digest says what is meant; a tag beside it is only for people. */
-function nameIn({ tag, digest }: Reference): string {
+/** What the image is called in the store. A digest says what is meant: as docker, without the tag beside it. */
+function nameOf({ registry, repository, tag, digest }: Reference): string {
+  return new Reference(registry, repository, digest ? undefined : (tag ?? defaultTag), digest).toString();
+}
+
+/** What the registry knows the image's manifest by. */
+function manifestIn({ tag, digest }: Reference): string {
   return digest ?? tag ?? defaultTag;
 }
