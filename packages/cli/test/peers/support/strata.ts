@@ -12,16 +12,19 @@ const command = fileURLToPath(new URL("../../../bin/strata.js", import.meta.url)
 export class Strata {
   readonly root: string;
   readonly driver: Driver;
+  readonly #env: Readonly<Record<string, string>>;
 
-  constructor(scratch: Scratch, driver: Driver, name = "store") {
+  /** @param env - of whoever runs it: where logins and settings of registries are */
+  constructor(scratch: Scratch, driver: Driver, name = "store", env: Readonly<Record<string, string>> = {}) {
     this.root = scratch.join(`${name}-${driver}`);
     this.driver = driver;
+    this.#env = env;
   }
 
   /** @returns what the command printed, without the line's end */
   async run(...args: readonly string[]): Promise<string> {
     const all = [command, "--root", this.root, "--driver", this.driver, ...args];
-    return (await run(process.execPath, all)).stdout.trimEnd();
+    return (await run(process.execPath, all, { env: this.#env })).stdout.trimEnd();
   }
 
   /** Load an archive file or an OCI layout directory. */
@@ -36,5 +39,10 @@ export class Strata {
 
   async imageId(image: string): Promise<string> {
     return this.run("inspect", "--format", "{{.Id}}", image);
+  }
+
+  /** What a registry that has the image calls it. */
+  async digest(image: string): Promise<string> {
+    return this.run("images", "--format", "{{.Digest}}", image);
   }
 }
