@@ -46,7 +46,7 @@ export function messageOf(error: unknown): string {
 }
 
 /** A `StrataError`'s code, or a system error's errno. Read without loading the package that defines them. */
-function codeOf(error: unknown): string | undefined {
+export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 

@@ -10,6 +10,8 @@ export class BrokenPipe extends Error {
 /** Standard output or standard error. */
 export class Output {
   readonly #stream: WriteStream;
+  /** Told each line before it is written: whoever draws on the same terminal has to make room for it. */
+  onLine: ((text: string) => void) | undefined;
   #broken = false;
   #failure: Error | undefined;
 
@@ -50,7 +52,9 @@ export class Output {
 
   /** Write a line. On a terminal, control characters in it are made visible. */
   async line(text: string): Promise<void> {
-    await this.write(`${this.isTerminal ? escapeExceptLayout(text) : text}\n`);
+    const shown = this.isTerminal ? escapeExceptLayout(text) : text;
+    this.onLine?.(shown);
+    await this.write(`${shown}\n`);
   }
 
   async lines(lines: readonly string[]): Promise<void> {

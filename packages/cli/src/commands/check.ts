@@ -24,9 +24,28 @@ export function define(command: StrataCommand, context: Context): Command {
     .action(async (options: Options) => await check(context, options));
 }
 
-async function check(context: Context, { quick = false, repair = false }: Options): Promise<void> {
-  const { stdout, stderr, signal, options } = context;
-  const progress = stderr.isTerminal && !options.json ? new LiveLines(stderr) : undefined;
+async function check(context: Context, options: Options): Promise<void> {
+  const { stdout, stderr } = context;
+  const problems = await findProblems(context, options);
+  if (context.options.json) await stdout.json(problems);
+  else
+    await stdout.lines(
+      problems.length > 0
+        ? problems.map(describe)
+        : [options.repair ? "Nothing is left to repair" : "No problems found"],
+    );
+  if (problems.length === 0) return;
+  if (!options.repair && !context.options.json)
+    await stderr.line("Run 'strata check --repair' to mend what can be mended");
+  throw new Failed();
+}
+
+async function findProblems(
+  context: Context,
+  { quick = false, repair = false }: Options,
+): Promise<readonly Problem[]> {
+  const { stderr, signal, options } = context;
+  using progress = stderr.isTerminal && !options.json ? new LiveLines(stderr, stderr) : undefined;
   const problems = await withStore(context, async (store) => {
     const checks = {
       quick,
@@ -36,17 +55,7 @@ async function check(context: Context, { quick = false, repair = false }: Option
     return repair ? await store.repair(checks) : await store.check(checks);
   });
   progress?.set("check", "Checked");
-  progress?.flush();
-  if (options.json) await stdout.json(problems);
-  else
-    await stdout.lines(
-      problems.length > 0
-        ? problems.map(describe)
-        : [repair ? "Nothing is left to repair" : "No problems found"],
-    );
-  if (problems.length === 0) return;
-  if (!repair && !options.json) await stderr.line("Run 'strata check --repair' to mend what can be mended");
-  throw new Failed();
+  return problems;
 }
 
 function describe({ subject, message }: Problem): string {

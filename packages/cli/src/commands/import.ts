@@ -6,7 +6,8 @@ import { ArchiveInput } from "../input.ts";
 import { warnOfLostOwners } from "../lost-owners.ts";
 import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { collect } from "../options/values.ts";
-import { layerProgress } from "../progress/layer-progress.ts";
+import { layerView } from "../progress/layer-view.ts";
+import { loading } from "../progress/wordings.ts";
 import { withStore } from "../store-access.ts";
 
 interface Options extends LimitOptions {
@@ -64,7 +65,8 @@ async function importImage(
 async function receive(context: Context, source: string, options: ImportOptions): Promise<{ id: string }> {
   using input = new ArchiveInput(source === "-" ? undefined : source);
   // The ID is what scripts want: progress is for terminals, and for --json.
-  using progress = layerProgress(context, !context.options.json && !context.stdout.isTerminal);
+  const quiet = !context.options.json && !context.stdout.isTerminal;
+  using progress = layerView(context, loading, { quiet });
   return await withStore(context, async (store) => {
     await warnOfLostOwners(context, store.driver, options.ignoreOwnership);
     return await store.import(input.source, {

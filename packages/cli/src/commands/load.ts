@@ -5,7 +5,8 @@ import type { Context } from "../context.ts";
 import { ArchiveInput } from "../input.ts";
 import { warnOfLostOwners } from "../lost-owners.ts";
 import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
-import { layerProgress } from "../progress/layer-progress.ts";
+import { layerView } from "../progress/layer-view.ts";
+import { loading } from "../progress/wordings.ts";
 import { withStore } from "../store-access.ts";
 
 interface Options extends LimitOptions {
@@ -51,7 +52,8 @@ async function load(context: Context, options: Options): Promise<void> {
 async function receive(context: Context, options: Options): Promise<LoadedImage[]> {
   const { platform, quiet } = options;
   using input = new ArchiveInput(options.input);
-  using progress = layerProgress(context, quiet);
+  // Scripts read standard output.
+  using progress = layerView(context, loading, { quiet, outcomes: context.stderr });
   return await withStore(context, async (store) => {
     await warnOfLostOwners(context, store.driver, options.ignoreChownErrors);
     return await store.load(input.source, {

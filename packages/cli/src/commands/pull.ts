@@ -1,40 +1,155 @@
+import type { PulledImage, Registries } from "@strata/registry";
+import type { Reference, Store } from "@strata/store";
 import type { Command } from "commander";
 import type { StrataCommand } from "../command.ts";
 import { type Context, rootOf } from "../context.ts";
-import { layerProgress } from "../progress/layer-progress.ts";
+import { codeOf, Failed, messageOf } from "../failure.ts";
+import { warnOfLostOwners } from "../lost-owners.ts";
+import { addContentTrustOption } from "../options/content-trust.ts";
+import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
+import { layerView } from "../progress/layer-view.ts";
+import { pulling } from "../progress/wordings.ts";
+import { withRegistries } from "../registry-access.ts";
 import { withStore } from "../store-access.ts";
 
-interface Options {
+interface Options extends LimitOptions {
+  readonly allTags?: boolean;
   readonly platform?: string;
   readonly quiet?: boolean;
 }
 
 export function define(command: StrataCommand, context: Context): Command {
-  return command
+  command
     .usage("[OPTIONS] NAME[:TAG|@DIGEST]")
     .argument("<name>", "[HOST/][USER/]NAME, with a tag or a digest")
+    .option("-a, --all-tags", "pull all tagged images of the repository")
     .option("--platform <platform>", "take this image of an index: linux/arm64, linux/arm/v7")
-    .option("-q, --quiet", "print the reference only")
-    .examples("strata pull debian:12")
-    .action(async (name: string, options: Options) => await pullImage(context, name, options));
+    .option("-q, --quiet", "print the reference only");
+  addContentTrustOption(command);
+  addLimitOptions(command);
+  return command
+    .addHelpText(
+      "after",
+      "\nA pull that was interrupted leaves what has come: the next one goes on from there.\n" +
+        "'strata tags NAME' lists what there is; 'strata login HOST' is for what is not public.",
+    )
+    .examples(
+      "strata pull debian:12",
+      "strata pull --platform linux/arm64 debian:12",
+      "strata pull --all-tags localhost:5000/me/tools",
+    )
+    .action(async (name: string, options: Options) => await pullNamed(context, name, options));
 }
 
-async function pullImage(context: Context, name: string, { platform, quiet }: Options): Promise<void> {
-  const [{ findCurrent, pull, Registries }, { parseReference }] = await Promise.all([
-    import("@strata/registry"),
-    import("@strata/store"),
-  ]);
-  const reference = parseReference(name);
-  await using registries = await Registries.open({});
-  const options = { signal: context.signal, ...(platform !== undefined && { platform }) };
-  const image =
-    (await findCurrent(rootOf(context.options), registries, reference, options)) ??
-    (await withStore(context, async (store) => {
-      using progress = layerProgress(context, quiet);
-      return await pull(store, registries, reference, {
-        ...options,
-        onProgress: (event) => progress.show(event),
-      });
-    }));
-  await context.stdout.line(image.reference);
+async function pullNamed(context: Context, name: string, options: Options): Promise<void> {
+  const { defaultTag, parseName, parseReference } = await import("@strata/store");
+  const given = parseName(name);
+  const isComplete = given.tag !== undefined || given.digest !== undefined;
+  if (options.allTags && isComplete) throw new Error("tag can't be used with --all-tags/-a");
+  await withRegistries(context, async (registries) => {
+    const work = { context, registries, options };
+    if (options.allTags) return await pullAll(work, given);
+    if (!isComplete) await say(work, `Using default tag: ${defaultTag}`);
+    await pullOne(work, parseReference(name));
+  });
+}
+
+/** What every step of a pull works with. */
+interface Work {
+  readonly context: Context;
+  readonly registries: Registries;
+  readonly options: Options;
+}
+
+async function pullOne(work: Work, reference: Reference): Promise<void> {
+  const image = await pullImage(work, reference, (use) => withOpenStore(work, use));
+  const { familiarName, tag, digest } = reference;
+  await conclude(work, [image], familiarName + (digest ? `@${digest}` : `:${tag}`), image.reference);
+}
+
+/** Each in turn. One that cannot be had, since there is none for this platform, say, does not keep the rest from it. */
+async function pullAll(work: Work, repository: Reference): Promise<void> {
+  const { allTags } = await import("@strata/registry");
+  const { context, registries } = work;
+  const images: PulledImage[] = [];
+  const failures: unknown[] = [];
+  await withOpenStore(work, async (store) => {
+    for await (const reference of allTags(registries, repository, context.signal)) {
+      try {
+        images.push(await pullImage(work, reference, (use) => use(store)));
+      } catch (error) {
+        if (!isOfOneImage(error)) throw error;
+        failures.push(error);
+      }
+    }
+  });
+  if (images.length > 0) await conclude(work, images, repository.familiarName, repository.name);
+  for (const error of failures) await context.stderr.line(`Error: ${messageOf(error)}`);
+  if (failures.length > 0) throw new Failed();
+  if (images.length === 0) throw new Error(`${repository.familiarName} has no tagged images`);
+}
+
+/** What is wrong with one image; what is wrong with the registry or the store will be so for the next one, too. */
+function isOfOneImage(error: unknown): boolean {
+  return ["NotFound", "InvalidArgument", "Unsupported"].includes(codeOf(error) ?? "");
+}
+
+type UseStore = <T>(use: (store: Store) => Promise<T>) => Promise<T>;
+
+async function withOpenStore<T>({ context, options }: Work, use: (store: Store) => Promise<T>): Promise<T> {
+  return await withStore(context, async (store) => {
+    await warnOfLostOwners(context, store.driver, options.ignoreChownErrors);
+    return await use(store);
+  });
+}
+
+/** @param useStore - is called only if there is something to pull */
+async function pullImage(work: Work, reference: Reference, useStore: UseStore): Promise<PulledImage> {
+  const { context, registries, options } = work;
+  const { findCurrent, pull } = await import("@strata/registry");
+  const { platform, quiet } = options;
+  const wanted = { signal: context.signal, ...(platform !== undefined && { platform }) };
+  const { tag, digest, name, repository } = reference;
+  const heading = `${digest ? `${name}@${digest}` : tag}: Pulling from ${repository}`;
+  const current = await findCurrent(rootOf(context.options), registries, reference, wanted);
+  if (current !== undefined) await say(work, heading);
+  let hasBytes = false;
+  const receive = async (store: Store): Promise<PulledImage> => {
+    using progress = layerView(context, pulling, { quiet, heading });
+    return await pull(store, registries, reference, {
+      ...wanted,
+      ...limitsOf(options),
+      onProgress: (event) => {
+        hasBytes ||= event.kind === "layer" && event.bytes > 0;
+        progress.show(event);
+      },
+    });
+  };
+  try {
+    const image = current ?? (await useStore(receive));
+    if (context.options.json) await context.stdout.write(`${JSON.stringify({ kind: "pulled", ...image })}\n`);
+    await say(work, `Digest: ${image.digest}`);
+    return image;
+  } catch (error) {
+    if (context.signal.aborted && hasBytes && !quiet && !context.options.json)
+      await context.stderr.line("Interrupted: what has come is kept, and the next pull goes on from there.");
+    throw error;
+  }
+}
+
+/** What docker says in the end. */
+async function conclude(
+  work: Work,
+  images: readonly PulledImage[],
+  what: string,
+  reference: string,
+): Promise<void> {
+  const isNew = images.some((image) => image.isNew);
+  await say(work, `Status: ${isNew ? "Downloaded newer image for" : "Image is up to date for"} ${what}`);
+  if (!work.context.options.json) await work.context.stdout.line(reference);
+}
+
+/** For people: neither with `--quiet` nor with `--json`. */
+async function say({ context, options }: Work, line: string): Promise<void> {
+  if (!options.quiet && !context.options.json) await context.stdout.line(line);
 }

@@ -2,18 +2,29 @@ import type { Output } from "../output.ts";
 
 const redrawMs = 60;
 
+interface Line {
+  text: string;
+  shown: string | undefined;
+  /** Counted from the first that was drawn; undefined until it is. */
+  row: number | undefined;
+}
+
 /**
  * Lines on a terminal that change in place, one for each label, in the order in which they came up. Lines that have
- * left the screen at its top are left as they are.
+ * left the screen at its top are left as they are. What is written to standard error meanwhile stands between them.
  */
-export class LiveLines {
+export class LiveLines implements Disposable {
   readonly #output: Output;
-  readonly #lines = new Map<string, { text: string; shown: string | undefined }>();
-  #drawn = 0;
+  readonly #stderr: Output;
+  readonly #lines = new Map<string, Line>();
+  /** Rows of the terminal below the first line's, the cursor's own not counted. */
+  #rows = 0;
   #last = 0;
 
-  constructor(output: Output) {
+  constructor(output: Output, stderr: Output) {
     this.#output = output;
+    this.#stderr = stderr;
+    if (stderr.isTerminal) stderr.onLine = (text) => this.#makeRoom(text);
   }
 
   /** Characters that a line may take: the last column stays free, or the terminal would wrap. */
@@ -26,26 +37,37 @@ export class LiveLines {
     const cut = [...text].slice(0, this.room).join("");
     const line = this.#lines.get(label);
     if (line) line.text = cut;
-    else this.#lines.set(label, { text: cut, shown: undefined });
-    if (Date.now() - this.#last >= redrawMs) this.flush();
+    else this.#lines.set(label, { text: cut, shown: undefined, row: undefined });
+    if (Date.now() - this.#last >= redrawMs) this.#draw();
   }
 
-  /** Draw what has changed. */
-  flush(): void {
+  /** Draw what has changed, and leave the lines as they are. A `^C` that the terminal has echoed is written over. */
+  [Symbol.dispose](): void {
+    this.#draw("\r");
+    this.#stderr.onLine = undefined;
+  }
+
+  #draw(end = ""): void {
     this.#last = Date.now();
-    const lines = [...this.#lines.values()];
     let drawing = "";
-    lines.forEach((line, index) => {
-      const up = this.#drawn - index;
-      if (line.text === line.shown || up >= this.#output.rows) return;
+    for (const line of this.#lines.values()) {
+      if (line.text === line.shown) continue;
       line.shown = line.text;
-      if (up > 0) drawing += `\x1b[${up}A\x1b[2K\r${line.text}\x1b[${up}B\r`;
-      else {
-        drawing += `${line.text}\n`;
-        this.#drawn++;
+      if (line.row === undefined) {
+        drawing += `\r${line.text}\n`;
+        line.row = this.#rows++;
+        continue;
       }
-    });
+      const up = this.#rows - line.row;
+      if (up < this.#output.rows) drawing += `\x1b[${up}A\x1b[2K\r${line.text}\x1b[${up}B\r`;
+    }
+    if (this.#rows === 0) return;
     // Progress is not worth waiting for, nor failing for.
-    if (drawing !== "") void this.#output.write(drawing).catch(() => undefined);
+    void this.#output.write(drawing + end).catch(() => undefined);
+  }
+
+  #makeRoom(text: string): void {
+    for (const line of text.split("\n"))
+      this.#rows += Math.max(1, Math.ceil([...line].length / this.#output.columns));
   }
 }
