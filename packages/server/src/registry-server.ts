@@ -10,6 +10,8 @@ export interface CloseOptions {
 export class RegistryServer implements AsyncDisposable {
   /** `http://127.0.0.1:5000` */
   readonly url: string;
+  /** Whether only programs of this machine can reach it. */
+  readonly isLocal: boolean;
   readonly #server: Server;
   readonly #repositories: Repositories;
   readonly #sweeper: NodeJS.Timeout;
@@ -18,9 +20,10 @@ export class RegistryServer implements AsyncDisposable {
   constructor(
     server: Server,
     repositories: Repositories,
-    { url, keepMs }: { readonly url: string; readonly keepMs: number },
+    { url, isLocal, keepMs }: { readonly url: string; readonly isLocal: boolean; readonly keepMs: number },
   ) {
     this.url = url;
+    this.isLocal = isLocal;
     this.#server = server;
     this.#repositories = repositories;
     this.#sweeper = setInterval(

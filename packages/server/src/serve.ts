@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, BlockList, isIPv6 } from "node:net";
 import { attempt, StrataError } from "@strata/core";
 import type { Store } from "@strata/store";
 import { Guard, type GuardOptions } from "./auth/guard.ts";
@@ -9,7 +9,7 @@ import { type ObserverOptions, RequestListener } from "./http/request-listener.t
 import { RegistryServer } from "./registry-server.ts";
 
 export interface ServeOptions extends GuardOptions, ObserverOptions {
-  /** The address to listen on. @defaultValue "127.0.0.1" */
+  /** The address to listen on; an empty one for all that this machine has. @defaultValue "127.0.0.1" */
   readonly address?: string;
   /** The port to listen on; 0 for any that is free. @defaultValue 5000 */
   readonly port?: number;
@@ -57,7 +57,12 @@ export async function serve(store: Store, options: ServeOptions = {}): Promise<R
   server.setTimeout(idleMs);
   server.maxConnections = maxConnections;
   await listen(server, address, port);
-  return new RegistryServer(server, repositories, { url: urlOf(server, address, tls !== undefined), keepMs });
+  const bound = addressOf(server);
+  return new RegistryServer(server, repositories, {
+    url: urlOf(bound, address, tls !== undefined),
+    isLocal: isLoopback(bound),
+    keepMs,
+  });
 }
 
 async function makeServer(tls: ServeOptions["tls"], options: ServerOptions): Promise<Server> {
@@ -94,10 +99,19 @@ async function listen(server: Server, address: string, port: number): Promise<vo
   });
 }
 
-function urlOf(server: Server, address: string, isEncrypted: boolean): string {
-  const { port, family } = addressOf(server);
-  const host = family === "IPv6" ? `[${address}]` : address;
-  return `${isEncrypted ? "https" : "http"}://${host}:${port}`;
+/** By the name that was asked for, which a certificate may be for; by the address, if it was none. */
+function urlOf(bound: AddressInfo, asked: string, isEncrypted: boolean): string {
+  const name = asked === "" ? bound.address : asked;
+  const host = isIPv6(name) ? `[${name}]` : name;
+  return `${isEncrypted ? "https" : "http"}://${host}:${bound.port}`;
+}
+
+const loopback = new BlockList();
+loopback.addSubnet("127.0.0.0", 8);
+loopback.addAddress("::1", "ipv6");
+
+function isLoopback({ address, family }: AddressInfo): boolean {
+  return loopback.check(address, family === "IPv6" ? "ipv6" : "ipv4");
 }
 
 function addressOf(server: Server): AddressInfo {

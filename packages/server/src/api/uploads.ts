@@ -104,6 +104,7 @@ async function append(
   const tooLarge = (): RegistryError =>
     new RegistryError(413, "SIZE_INVALID", `a blob may have ${maxBlobBytes} bytes here`);
   if (total > maxBlobBytes) throw tooLarge();
+  const { offset } = upload;
   try {
     await upload.append(exchange.request, {
       maxBytes: maxBlobBytes,
@@ -117,6 +118,8 @@ async function append(
     }
     if (!isStrataError(error, "InvalidArgument")) throw error;
     throw bytes === undefined ? tooLarge() : new RegistryError(400, "SIZE_INVALID", error.message);
+  } finally {
+    exchange.receivedBytes += Math.max(upload.offset - offset, 0);
   }
 }
 

@@ -18,6 +18,10 @@ export class Exchange {
   readonly query: URLSearchParams;
   /** Who asks, once that is known. */
   user: string | undefined;
+  /** Of the request's body, so far. */
+  receivedBytes = 0;
+  /** Of the answer's body, so far. */
+  sentBytes = 0;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.request = request;
@@ -46,6 +50,7 @@ export class Exchange {
 
   bytes(status: number, body: Uint8Array, headers: OutgoingHttpHeaders): void {
     this.response.writeHead(status, { "content-length": body.length, ...headers }).end(body);
+    if (this.method !== "HEAD") this.sentBytes += body.length;
   }
 
   json(status: number, body: unknown, headers: OutgoingHttpHeaders = {}): void {
@@ -93,7 +98,9 @@ export class Exchange {
         return;
       }
       const stream = file.createReadStream({ start, end, highWaterMark: chunkBytes, autoClose: false });
-      await pipeline(stream, this.response);
+      await pipeline(stream, this.response).finally(() => {
+        this.sentBytes += stream.bytesRead;
+      });
     } finally {
       await file.close();
     }
@@ -111,6 +118,7 @@ export class Exchange {
     let length = 0;
     for await (const chunk of this.request.iterator({ destroyOnReturn: false })) {
       length += chunk.length;
+      this.receivedBytes += chunk.length;
       if (length > maxBytes) throw tooLarge();
       chunks.push(chunk);
     }

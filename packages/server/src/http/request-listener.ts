@@ -15,6 +15,10 @@ export interface RequestRecord {
   readonly status: number;
   readonly remoteAddress: string;
   readonly user?: string;
+  /** Of the request's body that were taken. */
+  readonly receivedBytes: number;
+  /** Of the answer's body that went to the connection. */
+  readonly sentBytes: number;
   readonly durationMs: number;
 }
 
@@ -89,6 +93,8 @@ export class RequestListener {
         status: response.headersSent ? response.statusCode : 0,
         remoteAddress,
         ...(exchange.user !== undefined && { user: exchange.user }),
+        receivedBytes: exchange.receivedBytes,
+        sentBytes: exchange.sentBytes,
         durationMs: performance.now() - began,
       });
     });
