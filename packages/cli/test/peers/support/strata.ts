@@ -12,19 +12,23 @@ const command = fileURLToPath(new URL("../../../bin/strata.js", import.meta.url)
 export class Strata {
   readonly root: string;
   readonly driver: Driver;
-  readonly #env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>>;
 
   /** @param env - of whoever runs it: where logins and settings of registries are */
   constructor(scratch: Scratch, driver: Driver, name = "store", env: Readonly<Record<string, string>> = {}) {
     this.root = scratch.join(`${name}-${driver}`);
     this.driver = driver;
-    this.#env = env;
+    this.env = env;
+  }
+
+  /** What node is run with. */
+  argv(args: readonly string[]): string[] {
+    return [command, "--root", this.root, "--driver", this.driver, ...args];
   }
 
   /** @returns what the command printed, without the line's end */
   async run(...args: readonly string[]): Promise<string> {
-    const all = [command, "--root", this.root, "--driver", this.driver, ...args];
-    return (await run(process.execPath, all, { env: this.#env })).stdout.trimEnd();
+    return (await run(process.execPath, this.argv(args), { env: this.env })).stdout.trimEnd();
   }
 
   /** Load an archive file or an OCI layout directory. */
