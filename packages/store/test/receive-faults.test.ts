@@ -178,6 +178,14 @@ describe.each(drivers)("an abort under %s", (driver) => {
     await expect(
       opened.store.receive([remote.as([reference])], { signal: AbortSignal.abort(new RangeError("before")) }),
     ).rejects.toThrow("before");
+    const controller = new AbortController();
+    const image = new Remote(await imageOf([{ another: "x" }]));
+    // Before there is any download.
+    const onProgress = () => controller.abort(new RangeError("at once"));
+    await expect(
+      opened.store.receive([image.as([reference])], { signal: controller.signal, onProgress }),
+    ).rejects.toThrow("at once");
+    expect(image.askedLayers).toEqual([]);
   });
 });
 

@@ -1,6 +1,18 @@
-import { type IncomingMessage, type ServerResponse, request as send } from "node:http";
+import {
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+  request as send,
+} from "node:http";
 import { setTimeout } from "node:timers/promises";
 import { type Identity, type RecordedRequest, WebServer } from "./web-server.ts";
+
+/** All of an answer. */
+export interface WholeAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
 
 /** What goes wrong with one request. */
 export type Fault =
@@ -13,12 +25,20 @@ export type Fault =
     }
   /** The connection is cut after so many bytes of the answer's content; before the answer, if below 0. */
   | { readonly kind: "cut"; readonly afterBytes: number }
+  /** The connection is cut in the middle of the answer's headers. */
+  | { readonly kind: "cut-headers" }
   /** The connection is cut after so many bytes of the request's content have been passed on. */
   | { readonly kind: "cut-request"; readonly afterBytes: number }
   /** The answer comes later. */
   | { readonly kind: "delay"; readonly ms: number }
   /** The answer's content stops coming after so many bytes, and the connection stays. */
   | { readonly kind: "stall"; readonly afterBytes: number }
+  /** The answer's content stops coming after so many bytes, and goes on when the promise is resolved. */
+  | { readonly kind: "hold"; readonly afterBytes: number; readonly until: Promise<unknown> }
+  /** Each piece of the answer's content, of 16 KiB or less, comes so much later than the one before. */
+  | { readonly kind: "slow"; readonly ms: number }
+  /** Another answer comes. */
+  | { readonly kind: "change"; readonly change: (answer: WholeAnswer) => WholeAnswer }
   /** The server never sees that a part was asked for. */
   | { readonly kind: "ignore-range" }
   /** One bit of the answer's content is another. */
@@ -34,10 +54,16 @@ export class FaultyProxy implements AsyncDisposable {
   /** Decides what goes wrong with a request; nothing, unless set. */
   fault: (request: RecordedRequest) => Fault | undefined = () => undefined;
   readonly #target: URL;
+  readonly #passed = new Map<RecordedRequest, number>();
   #server: WebServer | undefined;
 
   private constructor(target: URL) {
     this.#target = target;
+  }
+
+  /** How many bytes of the answer's content were passed on. */
+  passed(request: RecordedRequest): number {
+    return this.#passed.get(request) ?? 0;
   }
 
   /**
@@ -93,6 +119,10 @@ export class FaultyProxy implements AsyncDisposable {
       request.socket.destroy();
       return;
     }
+    if (fault?.kind === "cut-headers") {
+      request.socket.end("HTTP/1.1 200 OK\r\nContent-Type: appl");
+      return;
+    }
     if (fault?.kind === "delay") await setTimeout(fault.ms);
     const { range, ...others } = request.headers;
     const headers = fault?.kind === "ignore-range" ? others : request.headers;
@@ -102,7 +132,10 @@ export class FaultyProxy implements AsyncDisposable {
     response.on("close", () => response.writableFinished || upstream.destroy());
     const passed = new Promise<void>((resolve, reject) => {
       upstream.on("error", reject);
-      upstream.on("response", (answer) => void passOn(answer, response, fault).then(resolve, reject));
+      upstream.on("response", (answer) => {
+        const count = (bytes: number) => this.#passed.set(recorded, this.passed(recorded) + bytes);
+        void passOn(answer, response, fault, count).then(resolve, reject);
+      });
     });
     await Promise.all([passed, sendOn(request, upstream, fault)]);
   }
@@ -137,26 +170,45 @@ async function passOn(
   answer: IncomingMessage,
   response: ServerResponse,
   fault: Fault | undefined,
+  count: (bytes: number) => void,
 ): Promise<void> {
   const headers = { ...answer.headers };
+  const status = answer.statusCode ?? 500;
+  if (fault?.kind === "change") {
+    const changed = fault.change({ status, headers, body: Buffer.concat(await answer.toArray()) });
+    response.writeHead(changed.status, changed.headers).end(changed.body);
+    return;
+  }
   const length = Number(headers["content-length"]);
   if (fault?.kind === "lie") headers["content-length"] = String(length + fault.byBytes);
-  response.writeHead(answer.statusCode ?? 500, headers);
+  response.writeHead(status, headers);
   response.flushHeaders();
   let passed = 0;
+  const pass = async (bytes: Buffer): Promise<void> => {
+    passed += bytes.length;
+    count(bytes.length);
+    await new Promise((resolve) => response.write(bytes, resolve));
+  };
   for await (const chunk of answer) {
-    const end = passed + chunk.length;
-    if (fault?.kind === "flip" && fault.atByte >= passed && fault.atByte < end)
-      chunk[fault.atByte - passed] ^= 1;
-    const isEnd = (fault?.kind === "cut" || fault?.kind === "stall") && end >= fault.afterBytes;
-    const part = isEnd ? chunk.subarray(0, fault.afterBytes - passed) : chunk;
-    await new Promise((resolve) => response.write(part, resolve));
-    if (isEnd) {
+    const begin = passed;
+    const end = begin + chunk.length;
+    if (fault?.kind === "flip" && fault.atByte >= begin && fault.atByte < end)
+      chunk[fault.atByte - begin] ^= 1;
+    if ((fault?.kind === "cut" || fault?.kind === "stall") && end >= fault.afterBytes) {
+      await pass(chunk.subarray(0, fault.afterBytes - begin));
       answer.destroy();
       if (fault.kind === "cut") response.socket?.destroy();
       return;
     }
-    passed = end;
+    if (fault?.kind === "hold" && begin <= fault.afterBytes && end > fault.afterBytes) {
+      await pass(chunk.subarray(0, fault.afterBytes - begin));
+      await fault.until;
+    }
+    const step = fault?.kind === "slow" ? 16_384 : chunk.length;
+    while (passed < end) {
+      if (fault?.kind === "slow") await setTimeout(fault.ms);
+      await pass(chunk.subarray(passed - begin, passed - begin + step));
+    }
   }
   // It has said there would be more.
   if (fault?.kind === "lie" && fault.byBytes > 0) response.socket?.destroySoon();

@@ -15,11 +15,10 @@ export interface DownloadOptions {
   readonly staging: Staging;
   /** Names the blob in errors. */
   readonly what: string;
-  /** Ends it, and every wait for it. */
   readonly signal: AbortSignal;
   /** Called with what went wrong, before anybody else hears of it. */
   readonly onError: (error: unknown) => void;
-  /** Called with the number of bytes that have arrived. */
+  /** Called with the number of bytes that have arrived, and once as soon as they are asked for. */
   readonly onBytes: (bytes: number) => void;
 }
 
@@ -46,7 +45,6 @@ export class Download {
   constructor(blob: RemoteBlob, options: DownloadOptions) {
     this.#blob = blob;
     this.#options = options;
-    options.signal.addEventListener("abort", () => this.#fail(options.signal.reason), { once: true });
   }
 
   /** Where its bytes are, as soon as the first is there. @throws what went wrong */
@@ -62,7 +60,7 @@ export class Download {
         await inContext(what, signal, () => this.#fetch());
       } catch (error) {
         onError(error);
-        this.#fail(error);
+        this.fail(error);
       }
     };
     this.#running = work();
@@ -94,7 +92,8 @@ export class Download {
     return downloadPath(this.#options.root, this.#blob.digest);
   }
 
-  #fail(error: unknown): void {
+  /** End every wait for its bytes. */
+  fail(error: unknown): void {
     this.#source.reject(error);
     this.#arriving.fail();
   }
@@ -154,6 +153,7 @@ export class Download {
       failpoint("download.bytes-written");
     };
     if (here > 0 || size === 0) arrived(here);
+    else onBytes(0);
     if (here < size) {
       const file = await open(path, "r+");
       try {

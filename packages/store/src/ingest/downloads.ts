@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { type Digest, StrataError } from "@strata/core";
 import type { StoreContext } from "../content/context.ts";
 import { Download, type DownloadOptions } from "./download.ts";
@@ -26,6 +27,8 @@ export class Downloads implements AsyncDisposable {
     this.#staging = staging;
     this.#atOnce = atOnce;
     this.signal = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
+    setMaxListeners(0, this.signal);
+    this.signal.addEventListener("abort", () => this.#fail(), { once: true });
   }
 
   /** The download of a blob, which begins in its turn. */
@@ -46,11 +49,17 @@ export class Downloads implements AsyncDisposable {
 
   /** Begin, in the order in which they were added. */
   start(): void {
+    // What was aborted before there was any download has told none of them.
+    if (this.signal.aborted) this.#fail();
     const queue = [...this.#downloads.values()];
     const work = async (): Promise<void> => {
       for (let next = queue.shift(); next && !this.signal.aborted; next = queue.shift()) await next.run();
     };
     this.#running = Promise.all(Array.from({ length: this.#atOnce }, work));
+  }
+
+  #fail(): void {
+    for (const download of this.#downloads.values()) download.fail(this.signal.reason);
   }
 
   /** Stop what still comes. What has come stays, for the next time. */

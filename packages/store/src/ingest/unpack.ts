@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { stat } from "node:fs/promises";
 import {
   type ActiveSnapshot,
@@ -227,6 +228,8 @@ async function allOrFirstError<T>(
 ): Promise<void> {
   const stop = new AbortController();
   const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  // Each that waits for a thread listens; node would warn of more than ten.
+  setMaxListeners(0, either);
   let failed: { error: unknown } | undefined;
   await Promise.all(
     items.map(async (item) => {
