@@ -12,7 +12,15 @@ export interface Leaf {
   readonly summary: string;
   readonly aliases?: readonly string[];
   /** What its arguments are, for completion. */
-  readonly completes?: "image" | "container" | "image or container" | "file" | "shell" | "workload";
+  readonly completes?:
+    | "image"
+    | "container"
+    | "image or container"
+    | "repository"
+    | "registry"
+    | "file"
+    | "shell"
+    | "workload";
   /** Its `--json` may be followed by a file. */
   readonly jsonFile?: boolean;
   readonly load: () => Promise<CommandModule>;
@@ -118,6 +126,29 @@ const exportContainer: Leaf = {
   completes: "container",
   load: () => import("./commands/export.ts"),
 };
+const login: Leaf = {
+  summary: "Log in to a registry",
+  completes: "registry",
+  load: () => import("./commands/login.ts"),
+};
+const logout: Leaf = {
+  summary: "Log out of a registry",
+  completes: "registry",
+  load: () => import("./commands/logout.ts"),
+};
+const search: Leaf = {
+  summary: "Search a registry for images",
+  load: () => import("./commands/search.ts"),
+};
+const tags: Leaf = {
+  summary: "List the tags of a repository in a registry",
+  completes: "repository",
+  load: () => import("./commands/tags.ts"),
+};
+const serve: Leaf = {
+  summary: "Serve the local images as a registry",
+  load: () => import("./commands/serve.ts"),
+};
 const df: Leaf = {
   summary: "Show disk usage",
   load: () => import("./commands/df.ts"),
@@ -177,11 +208,11 @@ export const catalogue: Catalogue = {
   commit,
   rm,
   export: exportContainer,
-  login: { summary: "Log in to a registry", load: () => import("./commands/login.ts") },
-  logout: { summary: "Log out of a registry", load: () => import("./commands/logout.ts") },
-  search: { summary: "Search a registry for images", load: () => import("./commands/search.ts") },
-  tags: { summary: "List the tags of a repository", load: () => import("./commands/tags.ts") },
-  serve: { summary: "Serve the local images as a registry", load: () => import("./commands/serve.ts") },
+  login,
+  logout,
+  search,
+  tags,
+  serve,
   df,
   check,
   gc,

@@ -49,6 +49,8 @@ describe("bash", () => {
     // Readline replaces what follows the last colon only.
     ["strata history tools:", ["v1"]],
     ["strata history reg.example:5000/m", ["5000/me/web:2"]],
+    ["strata tags ", ["tools", "reg.example:5000/me/web"]],
+    ["strata logout ", ["docker.io", "reg.example:5000"]],
     ["strata mount ", ["mycontainer"]],
     ["strata inspect m", ["mycontainer"]],
     ["strata --root /nosuch history ", []],

@@ -1,3 +1,4 @@
+import type { Reference } from "@strata/store";
 import type { Leaf } from "../catalogue.ts";
 import { type Context, rootOf } from "../context.ts";
 import type { Candidate } from "./complete.ts";
@@ -9,11 +10,15 @@ export const shells = ["bash", "zsh", "fish"] as const;
 export async function namesFor(kind: Leaf["completes"], context: Context): Promise<Candidate[]> {
   switch (kind) {
     case "image":
-      return await orNothing(imageNames(context));
+      return await orNothing(namesOfReferences(context, (reference) => reference.familiar()));
     case "container":
       return await orNothing(containerNames(context));
     case "image or container":
-      return [...(await orNothing(containerNames(context))), ...(await orNothing(imageNames(context)))];
+      return [...(await namesFor("container", context)), ...(await namesFor("image", context))];
+    case "repository":
+      return await orNothing(namesOfReferences(context, ({ familiarName }) => familiarName));
+    case "registry":
+      return await orNothing(namesOfReferences(context, ({ registry }) => registry));
     case "shell":
       return shells.map((text) => ({ text }));
     case "workload":
@@ -23,10 +28,15 @@ export async function namesFor(kind: Leaf["completes"], context: Context): Promi
   }
 }
 
-async function imageNames({ options }: Context): Promise<Candidate[]> {
+/** Of each image's references something, each once. */
+async function namesOfReferences(
+  { options }: Context,
+  name: (reference: Reference) => string,
+): Promise<Candidate[]> {
   const { listImages, parseName } = await import("@strata/store");
   const images = await listImages({ root: rootOf(options) });
-  return images.flatMap(({ references }) => references.map((name) => ({ text: parseName(name).familiar() })));
+  const names = images.flatMap(({ references }) => references.map((text) => name(parseName(text))));
+  return [...new Set(names)].map((text) => ({ text }));
 }
 
 async function containerNames({ options }: Context): Promise<Candidate[]> {
