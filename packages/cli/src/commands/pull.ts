@@ -131,8 +131,8 @@ async function pullImage(work: Work, reference: Reference, useStore: UseStore): 
     await say(work, `Digest: ${image.digest}`);
     return image;
   } catch (error) {
-    if (context.signal.aborted && hasBytes && !quiet && !context.options.json)
-      await context.stderr.line("Interrupted: what has come is kept, and the next pull goes on from there.");
+    if (context.signal.aborted && hasBytes && context.stderr.isTerminal)
+      await context.stderr.line("Interrupted: what has come is kept, and the next pull goes on from there");
     throw error;
   }
 }

@@ -43,7 +43,7 @@ async function removeImages(
 }
 
 /**
- * `images -q` names an image once for each of its tags. One that is named as often as it has tags is to lose them all,
+ * `images -q` names an image once for each of its tags. One that is named as often as it has tags is to lose all its names,
  * so that `rmi $(images -q)` removes everything; docker takes the first for a mistake, and the rest for unknown.
  */
 async function spellOut(store: Store, images: readonly string[]): Promise<string[]> {
@@ -51,18 +51,29 @@ async function spellOut(store: Store, images: readonly string[]): Promise<string
   for (const image of images) counts.set(image, (counts.get(image) ?? 0) + 1);
   const named: string[] = [];
   for (const [image, count] of counts) {
-    const references = count > 1 ? await referencesOf(store, image) : [];
-    if (references.length > 0 && references.length <= count) named.push(...references);
+    const { tags, all } = count > 1 ? await namesOf(store, image) : noNames;
+    if (tags.length > 0 && tags.length <= count) named.push(...all);
     else named.push(image);
   }
   return named;
 }
 
-/** None, if there is no such image, of which the removal will speak. */
-async function referencesOf(store: Store, image: string): Promise<readonly string[]> {
+interface Names {
+  readonly tags: readonly string[];
+  /** With those that have a digest in place of a tag. */
+  readonly all: readonly string[];
+}
+
+/** If there is no such image, the removal will speak of it. */
+const noNames: Names = { tags: [], all: [] };
+
+async function namesOf(store: Store, image: string): Promise<Names> {
   return await store.resolve(image).then(
-    ({ references }) => references,
-    () => [],
+    ({ references, entries }) => ({
+      tags: references,
+      all: entries.flatMap(({ annotations }) => annotations["org.opencontainers.image.ref.name"] ?? []),
+    }),
+    () => noNames,
   );
 }
 

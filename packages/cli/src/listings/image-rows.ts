@@ -41,18 +41,20 @@ export function imageRows(image: ImageSummary, options: ImageRowOptions): Row[] 
 interface Name {
   readonly repository: string;
   readonly tag: string;
+  /** What the repository has. */
+  readonly digest: string | undefined;
 }
 
 function namesOf({ references, repoDigests }: ImageSummary, { parseName }: ImageRowOptions): Name[] {
   const tagged = references.map(parseName);
-  const untagged = repoDigests
-    .map(parseName)
-    .filter(({ name }) => tagged.every((other) => other.name !== name));
-  const names = [...tagged, ...untagged].map(({ familiarName, tag }) => ({
+  const digests = repoDigests.map(parseName);
+  const untagged = digests.filter(({ name }) => tagged.every((other) => other.name !== name));
+  const names = [...tagged, ...untagged].map(({ name, familiarName, tag }) => ({
     repository: familiarName,
     tag: tag ?? "<none>",
+    digest: digests.find((other) => other.name === name)?.digest,
   }));
-  return names.length > 0 ? names : [{ repository: "<none>", tag: "<none>" }];
+  return names.length > 0 ? names : [{ repository: "<none>", tag: "<none>", digest: undefined }];
 }
 
 function rowOf(image: ImageSummary, name: Name, { truncate, usage }: ImageRowOptions): Row {
@@ -61,7 +63,7 @@ function rowOf(image: ImageSummary, name: Name, { truncate, usage }: ImageRowOpt
     ID: () => (truncate ? shortId(image.id) : image.id),
     Repository: () => name.repository,
     Tag: () => name.tag,
-    Digest: () => image.digest,
+    Digest: () => name.digest ?? image.digest,
     CreatedSince: () => formatAge(image.created),
     CreatedAt: () => formatMoment(image.created),
     Size: () => size,

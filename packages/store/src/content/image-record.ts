@@ -18,7 +18,7 @@ export interface ImageRecord {
   readonly digest: Digest;
   /** References with a tag, in full form, sorted. */
   readonly references: readonly string[];
-  /** The repositories that name it, each with the digest of the manifest, in full form, sorted. */
+  /** The repositories that name it, each with what it has there, an index or the manifest, in full form, sorted. */
   readonly repoDigests: readonly string[];
   readonly manifest: Manifest;
   readonly manifestBytes: Buffer;

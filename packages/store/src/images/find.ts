@@ -2,7 +2,7 @@ import { type Digest, StrataError } from "@strata/core";
 import { type IndexEntry, referenceOf } from "../content/image-index.ts";
 import { parseName, parseReference, type Reference } from "../reference.ts";
 import { shortId } from "../short-id.ts";
-import { groupByImage, type ImageEntries, imageIdOf } from "./references.ts";
+import { groupByImage, hasDigest, type ImageEntries, imageIdOf } from "./references.ts";
 
 /** An image that was asked for. */
 export interface FoundImage {
@@ -50,8 +50,7 @@ function isNamed(entry: IndexEntry, wanted: Reference): boolean {
   const reference = referenceOf(entry);
   if (reference === undefined) return false;
   if (wanted.digest === undefined) return reference === wanted.toString();
-  const digests = [entry.digest, entry.annotations["dev.strata.index.digest"]];
-  return digests.includes(wanted.digest) && parseName(reference).name === wanted.name;
+  return hasDigest(entry, wanted.digest) && parseName(reference).name === wanted.name;
 }
 
 function ambiguous(text: string, images: readonly (readonly [Digest, unknown])[]): StrataError {

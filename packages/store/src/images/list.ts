@@ -8,7 +8,7 @@ import { formatPlatform } from "../platform.ts";
 import { parseName } from "../reference.ts";
 import { type ImageFilter, readFilters, type Selection } from "./filters.ts";
 import { findImage } from "./find.ts";
-import { groupByImage, type ImageEntries, repoDigestsOf, tagsOf } from "./references.ts";
+import { groupByImage, type ImageEntries, registryDigestOf, repoDigestsOf, tagsOf } from "./references.ts";
 import { timeOf } from "./times.ts";
 
 export interface ImagesOptions {
@@ -23,9 +23,9 @@ export interface ImageSummary {
   readonly id: Digest;
   /** References with a tag, in full form, sorted; with a `reference` filter only those it matches. */
   readonly references: readonly string[];
-  /** The digest of the manifest. */
+  /** What a registry knows it by: the digest of the index that it was pulled from, else of its manifest. */
   readonly digest: Digest;
-  /** References with the digest of the manifest, in full form, sorted; narrowed as {@link references} are. */
+  /** The repositories that name it, each with such a digest, in full form, sorted; narrowed as {@link references} are. */
   readonly repoDigests: readonly string[];
   /** RFC 3339; {@link zeroTime}, if the image does not say. */
   readonly created: string;
@@ -71,7 +71,7 @@ function summarize(root: string, id: Digest, entries: ImageEntries, selection: S
   const summary: ImageSummary = {
     id,
     references: shown.map(String),
-    digest: entry.digest,
+    digest: registryDigestOf(entry),
     repoDigests: digests,
     created: timeOf(config?.created),
     size: (layerSizesOf(entry) ?? blobSizes(root, entry)).reduce((sum, size) => sum + size, 0),

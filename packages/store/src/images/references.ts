@@ -31,11 +31,21 @@ export function nameOf(own: ImageEntries): string {
   return tagsOf(own)[0]?.familiar() ?? shortId(imageIdOf(own[0]));
 }
 
-/** Each repository that names one of the entries, with the digest of the manifest: `debian@sha256:...`. Sorted. */
+/** What a registry knows an entry by: the digest of the index that it was pulled from, else of its manifest. */
+export function registryDigestOf({ digest, annotations }: IndexEntry): Digest {
+  return annotations["dev.strata.index.digest"] ?? digest;
+}
+
+/** Whether a digest is that of an entry's manifest, or of the index that it was pulled from. */
+export function hasDigest(entry: IndexEntry, digest: Digest): boolean {
+  return digest === entry.digest || digest === registryDigestOf(entry);
+}
+
+/** Each repository that names one of the entries, with what it has there: `debian@sha256:...`. Sorted. */
 export function repoDigestsOf(entries: readonly IndexEntry[]): string[] {
   const digests = entries.flatMap((entry) => {
     const reference = referenceOf(entry);
-    return reference === undefined ? [] : `${parseName(reference).name}@${entry.digest}`;
+    return reference === undefined ? [] : `${parseName(reference).name}@${registryDigestOf(entry)}`;
   });
   return [...new Set(digests)].sort();
 }

@@ -5,6 +5,7 @@ import { shortId } from "../short-id.ts";
 import { findImage } from "./find.ts";
 import {
   groupByImage,
+  hasDigest,
   type ImageEntries,
   imageIdOf,
   repoDigestsOf,
@@ -62,7 +63,7 @@ export function planRemoval(
   const { name, digest } = image.reference;
   const [found] = image.entries;
   const taken = image.entries.filter((entry) =>
-    digest === undefined ? entry === found : isNamed(entry, name) && entry.digest === digest,
+    digest === undefined ? entry === found : isNamed(entry, name) && hasDigest(entry, digest),
   );
   const rest = taken.reduce((left, entry) => takeReference(left, referenceOf(entry) ?? ""), entries);
   const steps = untaggings(taken, rest);

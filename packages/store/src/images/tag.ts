@@ -1,7 +1,7 @@
 import type { StoreContext } from "../content/context.ts";
-import { updateIndex } from "../content/image-index.ts";
+import { type IndexEntry, referenceOf, updateIndex } from "../content/image-index.ts";
 import { withStoreLock } from "../content/store-lock.ts";
-import { parseTarget } from "../reference.ts";
+import { parseName, parseTarget } from "../reference.ts";
 import { findImage } from "./find.ts";
 import { giveReference } from "./references.ts";
 
@@ -15,11 +15,18 @@ export async function tagImage(
   source: string,
   target: string,
 ): Promise<void> {
-  const reference = parseTarget(target).toString();
+  const reference = parseTarget(target);
   await withStoreLock(context.root, async () => {
     await updateIndex(context, (entries) => {
       const [entry] = findImage(entries, source).entries;
-      return giveReference(entries, reference, entry);
+      return giveReference(entries, reference.toString(), inRepository(entry, reference.name));
     });
   });
+}
+
+/** Another repository does not have the index that the image was pulled from. */
+function inRepository(entry: IndexEntry, name: string): IndexEntry {
+  const { "dev.strata.index.digest": _index, ...annotations } = entry.annotations;
+  const source = referenceOf(entry);
+  return source !== undefined && parseName(source).name === name ? entry : { ...entry, annotations };
 }
