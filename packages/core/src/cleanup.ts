@@ -7,7 +7,8 @@ import { FileLock } from "./file-lock.ts";
 import { isClaim } from "./mount-claims.ts";
 import { assertUnmounted } from "./mounts.ts";
 import { wipeRecordTemporaries } from "./record-temporaries.ts";
-import { recordNames, type StateDirectory } from "./state-directory.ts";
+import { recordNames } from "./snapshot-record.ts";
+import type { StateDirectory } from "./state-directory.ts";
 import { inTurns } from "./turns.ts";
 
 /**

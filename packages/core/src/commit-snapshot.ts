@@ -6,6 +6,7 @@ import { syncFileSystem } from "./durability.ts";
 import { StrataError } from "./errors.ts";
 import { failpoint } from "./failpoint.ts";
 import { assertUnmounted } from "./mounts.ts";
+import { takePlace } from "./replace-snapshot.ts";
 import { type Entry, infoOf } from "./state-directory.ts";
 
 /**
@@ -25,7 +26,7 @@ export async function commitSnapshot(
   const entry = currentEntry(core, opened);
   const place = state.place(entry);
   await assertUnmounted(core, entry.record.id, place);
-  state.assertFree(name);
+  assertMayTake(core, name, options);
   assertParent(core, entry, options.parent);
 
   await mechanism.seal(place);
@@ -36,7 +37,8 @@ export async function commitSnapshot(
     if (core.durable) await makeDurable(core, committed, options.synced ?? false);
     failpoint("commit.durable");
     await state.locked(() => {
-      state.assertFree(name);
+      assertMayTake(core, name, options);
+      if (options.replace && takePlace(state, committed, entry.record.id)) return;
       renameSync(state.pointerPath("keys", entry.record.id), state.pointerPath("names", name));
       failpoint("commit.renamed");
     }, signal);
@@ -49,10 +51,16 @@ export async function commitSnapshot(
   if (core.durable) {
     // In this order: btrfs brings back after a power cut what each fsync(2) has seen, so the other way round the snapshot
     // could come back under both.
+    if (options.replace) await fsyncPath(`${state.root}/snapshots`);
     await fsyncPath(`${state.root}/keys`);
     await fsyncPath(`${state.root}/names`);
   }
   return infoOf(committed);
+}
+
+/** @throws StrataError `AlreadyExists` */
+function assertMayTake({ state }: DriverCore, name: string, { replace = false }: CommitOptions): void {
+  if (!replace || state.pointer("keys", name) !== undefined) state.assertFree(name);
 }
 
 function assertParent({ capabilities, mechanism }: DriverCore, { record }: Entry, parent?: string): void {

@@ -42,7 +42,8 @@ import type { LayerLayout } from "./layout.ts";
  * 1. An active snapshot never is a parent; a parent must be committed (`FailedPrecondition`).
  * 2. A key or name that is taken fails with `AlreadyExists`, whatever kind of snapshot holds it.
  * 3. What is not there fails with `NotFound`.
- * 4. A committed snapshot never changes, neither its tree nor its parent.
+ * 4. A committed snapshot never changes, neither its tree nor its parent; one that was damaged from outside can be
+ *    replaced as a whole, see {@link CommitOptions.replace}.
  * 5. A view cannot be written through its mount, by root neither, where `capabilities.readonlyViews` says so.
  * 6. `remove` refuses while a child (`FailedPrecondition`) or a mount (`Busy`) exists.
  * 7. `remove` frees the id at once, whatever the size of the tree; `cleanup` gives the bytes back.
@@ -200,6 +201,13 @@ export interface CommitOptions extends CallOptions {
    * made durable again. @defaultValue false
    */
   readonly synced?: boolean;
+  /**
+   * Take the place of the committed snapshot of this name, if there is one, whose tree was damaged or lost. It is for the
+   * caller to know that the tree is what the other one was before. Snapshots above it go on from the new tree; what a
+   * driver copied of the old one when they were made they keep. None of them may be mounted, where the driver shares.
+   * @defaultValue false: a name that is taken fails with `AlreadyExists`
+   */
+  readonly replace?: boolean;
 }
 
 export type SnapshotKind = "active" | "view" | "committed";

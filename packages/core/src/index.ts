@@ -38,6 +38,7 @@ export type {
   Durability,
   SnapshotPlace,
 } from "./mechanism.ts";
+export { type PeekedSnapshot, peekCommitted } from "./peek-committed.ts";
 export { removeTree } from "./remove-tree.ts";
 export { treeUsage } from "./tree-usage.ts";
 export { inTurns } from "./turns.ts";

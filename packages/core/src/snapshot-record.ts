@@ -21,6 +21,9 @@ export interface SnapshotRecord {
   readonly updatedAt: Date;
 }
 
+/** The files of the two records. */
+export const recordNames = { keys: "snapshot.json", names: "committed.json" } as const;
+
 /** The bytes of a record. */
 export function encodeRecord(record: SnapshotRecord): string {
   return `${JSON.stringify(record)}\n`;

@@ -15,7 +15,7 @@ import { errnoCode, isStrataError, StrataError } from "./errors.ts";
 import { failpoint } from "./failpoint.ts";
 import { FileLock } from "./file-lock.ts";
 import type { SnapshotPlace } from "./mechanism.ts";
-import { decodeRecord, encodeRecord, type SnapshotRecord } from "./snapshot-record.ts";
+import { decodeRecord, encodeRecord, recordNames, type SnapshotRecord } from "./snapshot-record.ts";
 
 /** A snapshot that has a key or name. */
 export interface Entry {
@@ -25,9 +25,6 @@ export interface Entry {
 }
 
 export type PointerKind = "keys" | "names";
-
-/** The files of the two records. */
-export const recordNames = { keys: "snapshot.json", names: "committed.json" } as const;
 
 /**
  * The state of a driver on disk. The file system is the database:

@@ -21,6 +21,8 @@ test("every failpoint is come to", async () => {
       ["commit", "a", "name"],
       ["prepare", "late"],
       ["commit", "late", "late-name", { parent: "base" }],
+      ["prepare", "again"],
+      ["commit", "again", "base", { replace: true }],
       ["label", "name", { a: "b" }],
       ["remove", "name"],
       ["cleanup"],
