@@ -12,6 +12,7 @@ export const workloadNames = [
   "changes",
   "read",
   "store",
+  "registry",
 ] as const;
 
 /** What `strata bench` takes as a workload. */
@@ -137,6 +138,8 @@ export interface Workload {
   readonly title: string;
   /** One sentence: what is timed, and what is not. */
   readonly summary: string;
+  /** Programs of the host that it takes. Where one is missing it is left out, and results say so. */
+  readonly needs?: readonly string[];
   cases(scope: Scope): readonly Case[];
   /** Make what all threads of a subject share. Called once, in a thread, before any of them opens its trial. */
   setUp?(context: TrialContext): Promise<void>;

@@ -1,14 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { missingFacilities, mountsBelow, Scratch } from "@strata/conformance/suite";
+import { statSync } from "node:fs";
+import { missingFacilities, Scratch } from "@strata/conformance/suite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ImagePeer } from "../src/peers/image-peer.ts";
 import { imagePeers } from "../src/peers/image-peers.ts";
 import { type StoredImage, sourceOf, storedImage } from "../src/workloads/store/inputs.ts";
-
-const programs: Readonly<Record<string, readonly string[]>> = {
-  docker: ["dockerd", "docker", "containerd", "ctr"],
-  containerd: ["containerd", "ctr"],
-};
+import { contentBelow } from "./support/content-below.ts";
+import { leavesNothing, programsOf } from "./support/peers.ts";
 
 let scratch: Scratch;
 let plain: StoredImage;
@@ -27,13 +24,13 @@ afterAll(async () => {
 });
 
 describe.each([...imagePeers])("%s as a peer", (id, kind) => {
-  const missing = missingFacilities(["root", ...(programs[id] ?? [id])]);
+  const missing = missingFacilities(["root", ...programsOf(id)]);
   const title = (what: string) =>
     missing.length === 0 ? what : `${what} (missing here: ${missing.join(", ")})`;
   const itIfPossible = it.skipIf(missing.length > 0 && !process.env["CI"]);
 
   itIfPossible(title("loads what it is said to read, and leaves nothing behind"), async () => {
-    await leavesNothing(async (directory) => {
+    await leavesNothing(scratch.path, async (directory) => {
       for (const form of kind.reads) {
         await using peer = await kind.open(directory);
         await peer.load(sourceOf(compressed, form));
@@ -43,7 +40,7 @@ describe.each([...imagePeers])("%s as a peer", (id, kind) => {
   });
 
   it.each(kind.can)(title("can %s"), { skip: missing.length > 0 && !process.env["CI"] }, async (what) => {
-    await leavesNothing(async (directory) => {
+    await leavesNothing(scratch.path, async (directory) => {
       await using peer = await kind.open(directory);
       await peer.load(sourceOf(plain, "archive"));
       await does[what](peer);
@@ -58,7 +55,7 @@ describe.each([...imagePeers])("%s as a peer", (id, kind) => {
   });
 
   itIfPossible(title("ends, and leaves nothing behind, when it is broken off"), async () => {
-    await leavesNothing(async (directory) => {
+    await leavesNothing(scratch.path, async (directory) => {
       const abort = new AbortController();
       await using peer = await kind.open(directory, abort.signal);
       const loading = peer.load(sourceOf(plain, kind.reads[0] ?? "archive"));
@@ -88,39 +85,4 @@ let saved = 0;
 function savedPath(): string {
   saved += 1;
   return scratch.join(`saved-${saved}.tar`);
-}
-
-/** Afterwards nothing is mounted in the directory that something was done in, nothing is in it, and nothing runs. */
-async function leavesNothing(act: (directory: string) => Promise<void>): Promise<void> {
-  await using parent = new Scratch(scratch.path);
-  const directory = parent.join("stores");
-  mkdirSync(directory);
-  const before = new Set(startedProcesses());
-  await act(directory);
-  expect(mountsBelow(parent.path)).toEqual([]);
-  expect(readdirSync(directory)).toEqual([]);
-  expect(startedProcesses().filter((line) => !before.has(line))).toEqual([]);
-}
-
-/** The command lines of the processes whose parent is this one. */
-function startedProcesses(): string[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      try {
-        const [, parent] = readFileSync(`/proc/${pid}/stat`, "utf8")
-          .replace(/^.*\) /, "")
-          .split(" ");
-        return Number(parent) === process.pid ? readFileSync(`/proc/${pid}/cmdline`, "utf8") : [];
-      } catch {
-        return []; // it has just ended
-      }
-    });
-}
-
-/** Of all files, in bytes. */
-function contentBelow(directory: string): number {
-  return readdirSync(directory, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, { parentPath, name }) => sum + statSync(`${parentPath}/${name}`).size, 0);
 }

@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { hostname, release } from "node:os";
+import { promisify } from "node:util";
 import { missingFacilities, mountsBelow, Scratch } from "@strata/conformance/suite";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type ProgressReport, resultsSchema, runBenchmarks } from "../dist/index.js";
@@ -52,6 +54,24 @@ it("gives results as their schema has them, with the host, the subjects and ever
   }
   const cases = new Set(results.measurements.map(({ title }) => title)).size;
   expect(reports.at(-1)).toMatchObject({ casesDone: cases - 1, cases, workload: "hashing", subject: "vfs" });
+});
+
+it("leaves out a workload whose program is missing, and says so", async () => {
+  const { signal: _, onProgress: __, ...options } = benchOptions(scratch.path);
+  const index = JSON.stringify(new URL("../dist/index.js", import.meta.url));
+  const script = `
+    import { runBenchmarks } from ${index};
+    const options = ${JSON.stringify({ ...options, workloads: ["registry"] })};
+    const others = { signal: new AbortController().signal, onProgress: () => {} };
+    console.log(JSON.stringify(await runBenchmarks({ ...options, ...others })));
+  `;
+  // A process of its own, which finds no programs.
+  const args = ["--input-type=module", "--eval", script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: { PATH: "/nonexistent" } });
+  const { missing, workloads, failures } = resultsSchema.parse(JSON.parse(stdout));
+  const reason = "not installed: the workload registry is left out";
+  expect(missing).toEqual([{ id: "docker-registry", kind: "peer", reason }]);
+  expect({ workloads, failures }).toEqual({ workloads: [], failures: [] });
 });
 
 it("lists what does not work here, with the reason", async () => {

@@ -7,6 +7,7 @@ import { findPeers } from "../src/subjects/peers.ts";
 import type { Case, DriverSubject, Scope, Subject, Trial } from "../src/workload.ts";
 import { storedImage } from "../src/workloads/store/inputs.ts";
 import { store } from "../src/workloads/store.ts";
+import { contentBelow } from "./support/content-below.ts";
 import { driverSubject, peerSubject, WorkloadTrial } from "./support/workload-trial.ts";
 
 const strata = fileURLToPath(new URL("../../packages/cli/bin/strata.js", import.meta.url));
@@ -186,11 +187,4 @@ describe("the host's tools", () => {
 
 function operations(trial: Trial): Trial["operations"] {
   return trial.operations;
-}
-
-/** Of all regular files, in bytes. */
-function contentBelow(directory: string): number {
-  return readdirSync(directory, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, { parentPath, name }) => sum + statSync(`${parentPath}/${name}`).size, 0);
 }

@@ -4,12 +4,13 @@ import { Resources } from "../resources.ts";
 import { type CommandResult, run } from "./command.ts";
 import { Daemon } from "./daemon.ts";
 import type { ImagePeer, ImageSource } from "./image-peer.ts";
+import type { RegistryPeer } from "./registry-peer.ts";
 
 /** Not TMPDIR, which may be long: a socket's path has at most 107 bytes. Source: unix(7). */
 export const runtimeParent = "/tmp";
 
 /** A containerd with nothing of the host's in it, for `ctr` and for Docker; needs root. */
-export class Containerd implements ImagePeer {
+export class Containerd implements ImagePeer, RegistryPeer {
   readonly socket: string;
   readonly #resources: Resources;
   readonly #daemon: Daemon;
@@ -57,6 +58,15 @@ export class Containerd implements ImagePeer {
 
   remove(reference: string): Promise<CommandResult> {
     return this.#ctr("rm", reference);
+  }
+
+  /** Unpacks it too. */
+  pull(reference: string): Promise<CommandResult> {
+    return this.#ctr("pull", "--plain-http", reference);
+  }
+
+  push(reference: string): Promise<CommandResult> {
+    return this.#ctr("push", "--plain-http", reference);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

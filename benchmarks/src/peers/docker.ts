@@ -5,9 +5,10 @@ import { type CommandResult, run } from "./command.ts";
 import { Containerd, runtimeParent } from "./containerd.ts";
 import { Daemon } from "./daemon.ts";
 import type { ImagePeer, ImageSource } from "./image-peer.ts";
+import type { RegistryPeer } from "./registry-peer.ts";
 
 /** A Docker with nothing of the host's in it and no network: `docker`, and a `dockerd` for it; needs root. */
-export class Docker implements ImagePeer {
+export class Docker implements ImagePeer, RegistryPeer {
   readonly #resources: Resources;
   readonly #daemon: Daemon;
   readonly #ask: (...args: readonly string[]) => Promise<CommandResult>;
@@ -75,6 +76,15 @@ export class Docker implements ImagePeer {
 
   remove(reference: string): Promise<CommandResult> {
     return this.run("rmi", reference);
+  }
+
+  /** From a registry on 127.0.0.1, which it takes without TLS unasked. */
+  pull(reference: string): Promise<CommandResult> {
+    return this.run("pull", "--quiet", reference);
+  }
+
+  push(reference: string): Promise<CommandResult> {
+    return this.run("push", "--quiet", reference);
   }
 
   /** One of its commands. */

@@ -2,9 +2,10 @@ import { basename, dirname } from "node:path";
 import type { CommandResult } from "./command.ts";
 import { ContainersStorage } from "./containers-storage.ts";
 import type { ImagePeer, ImageSource } from "./image-peer.ts";
+import type { RegistryPeer } from "./registry-peer.ts";
 
 /** Podman, on a store of its own. */
-export class Podman implements ImagePeer {
+export class Podman implements ImagePeer, RegistryPeer {
   readonly #storage: ContainersStorage;
 
   /** @param directory - decides the file system that the store is on */
@@ -32,6 +33,14 @@ export class Podman implements ImagePeer {
 
   remove(reference: string): Promise<CommandResult> {
     return this.#storage.podman("rmi", reference);
+  }
+
+  pull(reference: string): Promise<CommandResult> {
+    return this.#storage.podman("pull", "--quiet", "--tls-verify=false", reference);
+  }
+
+  push(reference: string): Promise<CommandResult> {
+    return this.#storage.podman("push", "--quiet", "--tls-verify=false", reference);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

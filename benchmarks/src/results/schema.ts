@@ -69,7 +69,7 @@ const measurement = z.object({
 });
 
 const missing = z.object({
-  id: z.string().describe("as a subject's"),
+  id: z.string().describe("as a subject's, or a program that a workload takes"),
   kind: z.enum(["driver", "peer"]).describe("as a subject's"),
   reason: z.string().describe("why it could not be measured here"),
 });

@@ -1,5 +1,5 @@
 import { realpath } from "node:fs/promises";
-import { type FileSystemType, Scratch } from "@strata/conformance/suite";
+import { type FileSystemType, missingFacilities, Scratch } from "@strata/conformance/suite";
 import { adviceFor } from "../advice.ts";
 import { describeHost } from "../host/describe-host.ts";
 import { loadOfOthers } from "../host/load-watch.ts";
@@ -71,12 +71,20 @@ async function measure(options: BenchOptions): Promise<Results> {
   if (options.strict) throwIfBusy(await loadOfOthers());
   await using resources = new Resources();
   const datasets = resources.use(new Scratch(directory));
-  const { subjects, about, missing } = await findSubjects({ ...options, directory }, resources);
+  const found = await findSubjects({ ...options, directory }, resources);
+  const { subjects } = found;
+  const missing = [...found.missing];
   const threads = threadCounts(options.threads);
   const workloads: Results["workloads"] = [];
   const planned: { name: WorkloadName; measured: Case }[] = [];
   for (const name of options.workloads) {
     const workload = await loadWorkload(name);
+    const absent = missingFacilities(workload.needs ?? []);
+    if (absent.length > 0) {
+      const reason = `not installed: the workload ${name} is left out`;
+      missing.push(...absent.map((id) => ({ id, kind: "peer" as const, reason })));
+      continue;
+    }
     workloads.push({ name, title: workload.title, summary: workload.summary });
     const scope = { scale, subjects, threads, ...(archive !== undefined && { archive }) };
     const possible = workload.cases(scope).filter((each) => each.subjects.length > 0);
@@ -124,7 +132,7 @@ async function measure(options: BenchOptions): Promise<Results> {
       ...(archive !== undefined && { archive }),
     },
     workloads,
-    subjects: about,
+    subjects: found.about,
     missing,
     measurements,
     failures,

@@ -12,6 +12,7 @@ const modules: Readonly<Record<WorkloadName, () => Promise<Workload>>> = {
   changes: async () => (await import("./changes.ts")).changes,
   read: async () => (await import("./read.ts")).read,
   store: async () => (await import("./store.ts")).store,
+  registry: async () => (await import("./registry.ts")).registry,
 };
 
 export async function loadWorkload(reference: WorkloadReference): Promise<Workload> {

@@ -182,6 +182,7 @@ const titles: Readonly<Record<string, string>> = {
   lifecycle: "Lifecycle",
   changes: "Changes and diff",
   store: "Store",
+  registry: "Registry",
 };
 
 /** Results of a host that there is not. */

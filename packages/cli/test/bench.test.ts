@@ -174,7 +174,7 @@ describe("a command line that is not understood", () => {
   it.each([
     [
       ["nosuch"],
-      "there is no workload nosuch, only apply, copy-up, hashing, lifecycle, changes, read, store",
+      "there is no workload nosuch, only apply, copy-up, hashing, lifecycle, changes, read, store, registry",
     ],
     [["--json", "hashing"], "is ./hashing meant?"],
     [["--quick", "--full"], "'--quick' cannot be used with option '--full'"],

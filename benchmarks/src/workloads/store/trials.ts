@@ -1,20 +1,19 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { run } from "../../peers/command.ts";
 import type { ImageForm, ImagePeer, ImagePeerKind } from "../../peers/image-peer.ts";
 import { imagePeers } from "../../peers/image-peers.ts";
-import { Resources } from "../../resources.ts";
 import type { Operation, Subject, Trial, TrialContext, Work } from "../../workload.ts";
-import { imageSpec } from "./cases.ts";
+import { StrataStore } from "../strata-store.ts";
+import { openTrial } from "../trial.ts";
+import { imageSpec, startOfNode } from "../whole-image.ts";
 import { manyImages, type StoredImage, sourceOf, storedImage } from "./inputs.ts";
-import { StrataStore } from "./strata.ts";
 
 /** Into a store that is new and empty each time. */
 export function loadTrial(context: TrialContext): Promise<Trial> {
   const { compression, durable } = context.parameters;
   if (compression !== "none" && compression !== "gzip" && compression !== "zstd")
     throw new TypeError(`no layers are compressed by ${compression}`);
-  return trial(async (held) => {
+  return openTrial(async (held) => {
     const image = await storedImage(context, imageSpec(context.scale, compression));
     const source = sourceOf(image, formFor(context, compression === "none" ? "archive" : "layout"));
     let empty: ImagePeer;
@@ -32,7 +31,7 @@ export function loadTrial(context: TrialContext): Promise<Trial> {
 }
 
 export function saveTrial(context: TrialContext): Promise<Trial> {
-  return trial(async (held) => {
+  return openTrial(async (held) => {
     const image = await plainImage(context);
     const store = held.use(await openStore(context));
     await store.load(sourceOf(image, "archive"));
@@ -49,11 +48,9 @@ export function saveTrial(context: TrialContext): Promise<Trial> {
 
 /** Beside them, what it costs to start Node: no command of Strata's can be faster. */
 export function listTrial(context: TrialContext): Promise<Trial> {
-  const { signal, subject, parameters } = context;
-  return trial(async (held) => {
-    if (subject.id === "node") {
-      return [{ name: "images", run: () => run(process.execPath, ["-e", "0"], { signal }) }];
-    }
+  const { subject, parameters } = context;
+  return openTrial(async (held) => {
+    if (subject.id === "node") return [startOfNode("images", context)];
     const store = held.use(await openStore(context));
     await store.load(await manyImages(context, Number(parameters["images"])));
     return [{ name: "images", run: () => store.images() }];
@@ -61,7 +58,7 @@ export function listTrial(context: TrialContext): Promise<Trial> {
 }
 
 export function removeTrial(context: TrialContext): Promise<Trial> {
-  return trial(async (held) => {
+  return openTrial(async (held) => {
     const image = await plainImage(context);
     let full: ImagePeer;
     const remove: Operation = {
@@ -82,7 +79,7 @@ export function removeTrial(context: TrialContext): Promise<Trial> {
 export function maintainTrial(context: TrialContext): Promise<Trial> {
   const { subject } = context;
   if (subject.kind === "peer") throw new TypeError(`${subject.id} has no such commands`);
-  return trial(async (held) => {
+  return openTrial(async (held) => {
     const image = await plainImage(context);
     const store = held.use(new StrataStore(context, subject, false));
     await store.load(sourceOf(image, "archive"));
@@ -93,18 +90,6 @@ export function maintainTrial(context: TrialContext): Promise<Trial> {
       { name: "gc", work, run: () => store.collectGarbage() },
     ];
   });
-}
-
-/** What `open` has in use goes with the trial, and at once if it fails. */
-async function trial(open: (held: Resources) => Promise<readonly Operation[]>): Promise<Trial> {
-  const held = new Resources();
-  const dispose = () => held[Symbol.asyncDispose]();
-  try {
-    return { operations: await open(held), [Symbol.asyncDispose]: dispose };
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
 }
 
 function openStore(context: TrialContext, durable = false): Promise<ImagePeer> {

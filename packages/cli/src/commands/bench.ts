@@ -34,7 +34,10 @@ const launcher = fileURLToPath(new URL("../../bin/strata.js", import.meta.url));
 export function define(command: StrataCommand, context: Context): Command {
   return command
     .usage("[OPTIONS] [WORKLOAD...]")
-    .argument("[workload...]", "apply, copy-up, hashing, lifecycle, changes, read, store (default: all)")
+    .argument(
+      "[workload...]",
+      "apply, copy-up, hashing, lifecycle, changes, read, store, registry (default: all)",
+    )
     .option(
       "--directory <dir>",
       "what is measured is the file system that this is on; not /tmp, which is often memory",

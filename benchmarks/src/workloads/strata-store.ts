@@ -1,11 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { Scratch } from "@strata/conformance/suite";
-import { type CommandResult, run } from "../../peers/command.ts";
-import type { ImagePeer, ImageSource } from "../../peers/image-peer.ts";
-import type { DriverSubject, TrialContext } from "../../workload.ts";
+import { type CommandResult, run } from "../peers/command.ts";
+import type { ImagePeer, ImageSource } from "../peers/image-peer.ts";
+import type { RegistryPeer } from "../peers/registry-peer.ts";
+import type { DriverSubject, TrialContext } from "../workload.ts";
 
 /** The `strata` command, with a store of its own, new and empty. */
-export class StrataStore implements ImagePeer {
+export class StrataStore implements ImagePeer, RegistryPeer {
   readonly #scratch: Scratch;
   readonly #command: readonly string[];
   readonly #loadOptions: readonly string[];
@@ -38,6 +39,14 @@ export class StrataStore implements ImagePeer {
 
   remove(reference: string): Promise<CommandResult> {
     return this.#run("rmi", reference);
+  }
+
+  pull(reference: string): Promise<CommandResult> {
+    return this.#run("pull", "--quiet", ...this.#loadOptions, reference);
+  }
+
+  push(reference: string): Promise<CommandResult> {
+    return this.#run("push", "--quiet", reference);
   }
 
   collectGarbage(): Promise<CommandResult> {
