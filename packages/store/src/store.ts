@@ -116,7 +116,7 @@ export class Store implements AsyncDisposable {
   /** The digests of the image that a reference names, if it names one that is whole. Cost: two small files are read. */
   async current(reference: string): Promise<CurrentImage | undefined> {
     return await attempt(`image ${reference}`, async () =>
-      (await import("./content/current.ts")).currentImage(this.root, reference),
+      (await import("./content/current.ts")).currentImage(this.root, reference, [this.driver.root]),
     );
   }
 

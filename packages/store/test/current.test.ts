@@ -62,7 +62,7 @@ describe("what a reference names", () => {
         if (damaged === undefined) await rm(blob);
         else await writeFile(blob, damaged);
         // Only what is read is looked at more closely than its size.
-        const isSeen = damaged?.length !== bytes.length || blob === blobs[0];
+        const isSeen = damaged?.length !== bytes.length || blobs.indexOf(blob) < 2;
         expect((await store.current(reference)) === undefined).toBe(isSeen);
         if (isSeen) await pull();
         else await writeFile(blob, bytes);

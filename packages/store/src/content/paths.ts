@@ -11,6 +11,7 @@ import { type Digest, digestHex } from "@strata/core";
  *       containers/<id>.json
  *       downloads/<hex>       blobs that have not arrived in full; flocked while somebody downloads them
  *       ingest/<id>/          staging of one load, pull, import or commit; `owner` is flocked while it lives
+ *       drivers/<name>/       where the command lets drivers keep what is unpacked
  *       lock                  flock; held for metadata only, never while bytes move
  */
 export const layoutFile = (root: string): string => join(root, "oci-layout");
@@ -19,6 +20,7 @@ export const lockFile = (root: string): string => join(root, "lock");
 export const blobsDir = (root: string): string => join(root, "blobs", "sha256");
 export const containersDir = (root: string): string => join(root, "containers");
 export const downloadsDir = (root: string): string => join(root, "downloads");
+export const driversDir = (root: string): string => join(root, "drivers");
 export const ingestDir = (root: string): string => join(root, "ingest");
 export const blobPath = (root: string, digest: Digest): string => join(blobsDir(root), digestHex(digest));
 export const downloadPath = (root: string, digest: Digest): string =>

@@ -15,7 +15,7 @@ import { type UnpackJob, unpackLayers } from "./unpack.ts";
 
 /**
  * Have layers unpacked, and their blobs in the staging directory, all digests verified. What is here already is not
- * read again.
+ * read again, unless it is not as it was left: then it is unpacked once more, and mended.
  * @param plans - parents before children; a layer that comes as several blobs is there for each
  * @returns by ChainID; the blob is one of this layer, where the plan names none
  */
@@ -25,7 +25,8 @@ export async function bringLayers(
   plans: readonly LayerPlan[],
   options: DownloadingOptions,
 ): Promise<Map<Digest, LayerFacts>> {
-  const { unpacked, done, toVerify, toUnpack } = await surveyLayers(context, staging, plans, options.signal);
+  const survey = await surveyLayers(context, staging, plans, options.signal);
+  const { unpacked, done, toVerify, toUnpack, doubtful } = survey;
   await using downloads = new Downloads(context, staging, options.signal, options.downloads);
   const either = { ...options, signal: downloads.signal };
   const reports = new LayerReports(options.onProgress);
@@ -39,9 +40,12 @@ export async function bringLayers(
   };
 
   const kept = new Set<string>();
-  const jobs = toUnpack.map(
-    (plan, index): UnpackJob => ({
+  const jobs = toUnpack.map((plan, index): UnpackJob => {
+    const before = unpacked.get(plan.chainId);
+    return {
       plan,
+      isDoubtful: doubtful.has(plan.chainId),
+      ...(before && { before }),
       key: staging.key(index),
       bytes: bytesOf(plan),
       ...keepAs(staging, plan.input, kept),
@@ -50,8 +54,8 @@ export async function bringLayers(
         takeFile(staging, plan, blob, source);
         reports.say(plan, "done", blobSize);
       },
-    }),
-  );
+    };
+  });
   const verifications = toVerify.map((plan) => ({ plan, bytes: bytesOf(plan) }));
   downloads.start();
   const layers = new Map([...unpacked, ...(await unpackLayers(context, staging, jobs, either))]);

@@ -1,7 +1,8 @@
-import { type Digest, isStrataError } from "@strata/core";
+import { type Digest, isStrataError, type SnapshotInfo } from "@strata/core";
 import type { StoreContext } from "../content/context.ts";
 import { withStoreLock } from "../content/store-lock.ts";
 import type { LayerPlan } from "./layer-input.ts";
+import { isSealIntact } from "./seal-layer.ts";
 import { type LayerFacts, layerFacts } from "./snapshot-labels.ts";
 import type { Staging } from "./staging.ts";
 
@@ -14,6 +15,8 @@ export interface Survey {
   /** Unpacked, but the blob must be read: it is not here, or nobody saw yet that it is this layer. */
   readonly toVerify: readonly LayerPlan[];
   readonly toUnpack: readonly LayerPlan[];
+  /** Those of them that have been unpacked before: their files are lost, or may not be what they were. */
+  readonly doubtful: ReadonlySet<Digest>;
 }
 
 /** Find out what is here already, and keep gc from removing it. */
@@ -23,26 +26,48 @@ export async function surveyLayers(
   plans: readonly LayerPlan[],
   signal?: AbortSignal,
 ): Promise<Survey> {
+  const found = new Map<Digest, SnapshotInfo | "damaged">();
+  const look = async (): Promise<void> => {
+    await staging.hold(plans.map((plan) => plan.chainId));
+    for (const { chainId } of plans) {
+      const snapshot = found.get(chainId) ?? (await snapshotInfo(context, chainId));
+      if (snapshot !== undefined) found.set(chainId, snapshot);
+    }
+  };
+  await withStoreLock(context.root, look, signal);
+
   const unpacked = new Map<Digest, LayerFacts>();
+  const doubtful = new Set<Digest>();
+  for (const { chainId, parent, input } of plans) {
+    const snapshot = found.get(chainId);
+    if (snapshot === undefined) continue;
+    // What is on top of it is here.
+    if (parent !== undefined && !found.has(parent)) doubtful.add(parent);
+    if (snapshot === "damaged") {
+      doubtful.add(chainId);
+      continue;
+    }
+    unpacked.set(chainId, layerFacts(snapshot));
+    // Who brings no bytes relies on what is here, as do the containers above it.
+    const isBrought = input.source !== undefined || input.remote !== undefined;
+    if (isBrought && !(await isSealIntact(context, snapshot, signal))) doubtful.add(chainId);
+  }
+
   const done: LayerPlan[] = [];
   const toVerify: LayerPlan[] = [];
   const toUnpack: LayerPlan[] = [];
   const seen = new Set<Digest>();
-  const look = async (): Promise<void> => {
-    await staging.hold(plans.map((plan) => plan.chainId));
-    for (const plan of plans) {
-      const facts = unpacked.get(plan.chainId) ?? (await snapshotFacts(context, plan.chainId));
-      if (facts !== undefined) unpacked.set(plan.chainId, facts);
-      const known = await isBlobKnown(staging, plan, facts);
-      // The same layer can come twice, as different blobs.
-      if (facts === undefined && !seen.has(plan.chainId)) toUnpack.push(plan);
-      else if (known) done.push(plan);
-      else toVerify.push(plan);
-      seen.add(plan.chainId);
-    }
-  };
-  await withStoreLock(context.root, look, signal);
-  return { unpacked, done, toVerify, toUnpack };
+  for (const plan of plans) {
+    const { chainId } = plan;
+    const facts = unpacked.get(chainId);
+    const known = await isBlobKnown(staging, plan, facts);
+    // The same layer can come twice, as different blobs.
+    if ((facts === undefined || doubtful.has(chainId)) && !seen.has(chainId)) toUnpack.push(plan);
+    else if (known) done.push(plan);
+    else toVerify.push(plan);
+    seen.add(chainId);
+  }
+  return { unpacked, done, toVerify, toUnpack, doubtful };
 }
 
 /** Whether the blob is here, and is known to be this layer. It is linked in any case, if it is here. */
@@ -58,11 +83,15 @@ async function isBlobKnown(
   return blob === facts?.blob || blob === diffId;
 }
 
-async function snapshotFacts({ driver }: StoreContext, chainId: Digest): Promise<LayerFacts | undefined> {
+async function snapshotInfo(
+  { driver }: StoreContext,
+  chainId: Digest,
+): Promise<SnapshotInfo | "damaged" | undefined> {
   try {
-    return layerFacts(await driver.stat(chainId));
+    return await driver.stat(chainId);
   } catch (error) {
     if (isStrataError(error, "NotFound")) return undefined;
+    if (isStrataError(error, "Corrupt")) return "damaged";
     throw error;
   }
 }

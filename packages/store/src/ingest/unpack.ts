@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { stat } from "node:fs/promises";
 import {
   type ActiveSnapshot,
+  type CommitOptions,
   type Digest,
   isStrataError,
   type OverlayLayout,
@@ -9,11 +10,14 @@ import {
 } from "@strata/core";
 import { type AppliedLayer, type LayerSource, settleLayer } from "@strata/layer";
 import type { StoreContext } from "../content/context.ts";
+import { glanceEntries } from "../content/seal.ts";
 import { failpoint } from "../failpoint.ts";
 import { inContext } from "../in-context.ts";
+import { replaceIfDamaged } from "../maintenance/replace-layer.ts";
 import { Download } from "./download.ts";
 import { type LayerBytes, readLayer } from "./layer-bytes.ts";
 import type { IngestOptions, LayerPlan } from "./layer-input.ts";
+import { sealOf } from "./seal-layer.ts";
 import { type LayerFacts, layerLabels } from "./snapshot-labels.ts";
 import type { Staging } from "./staging.ts";
 import { SyncAhead } from "./sync-ahead.ts";
@@ -29,6 +33,10 @@ export interface UnpackJob {
   readonly bytes: LayerBytes;
   /** Where to keep the blob's bytes, if they are not in the store or the staging directory yet. */
   readonly keepAs?: string;
+  /** There is a snapshot of it, which may be damaged. */
+  readonly isDoubtful: boolean;
+  /** How the snapshot that there is was unpacked. */
+  readonly before?: LayerFacts;
   readonly onBytes: (bytesRead: number) => void;
   readonly onDone: (applied: AppliedLayer, source: LayerSource) => void;
 }
@@ -37,8 +45,8 @@ export interface UnpackJob {
  * Unpack layers and commit them as snapshots named by ChainID.
  *
  * Where the driver can rebase, all are written side by side, made durable by one sync, and chained afterwards;
- * elsewhere each needs its parent first. A snapshot that another process commits meanwhile is taken as it is: the
- * name says what is in it.
+ * elsewhere each needs its parent first. So does a layer among whose lowers some may be damaged. A snapshot that another
+ * process commits meanwhile is taken as it is: the name says what is in it.
  * @param jobs - parents before children
  */
 export async function unpackLayers(
@@ -48,9 +56,13 @@ export async function unpackLayers(
   options: IngestOptions,
 ): Promise<Map<Digest, LayerFacts>> {
   await using ahead = new SyncAhead(context);
-  const layers = context.driver.capabilities.rebase.supported
-    ? await unpackSideBySide(context, jobs, ahead, options)
-    : await unpackInOrder(context, jobs, ahead, options);
+  const layers = new Map<Digest, LayerFacts>();
+  const isSideBySide = context.driver.capabilities.rebase.supported;
+  const unpack = isSideBySide ? unpackSideBySide : unpackInOrder;
+  const steps = jobs.some(({ isDoubtful }) => isDoubtful) ? jobs.map((job) => [job]) : [jobs];
+  for (const step of steps) {
+    for (const [chainId, facts] of await unpack(context, step, ahead, options)) layers.set(chainId, facts);
+  }
   for (const { plan, keepAs } of jobs) {
     const facts = layers.get(plan.chainId);
     if (facts && keepAs !== undefined) staging.addBlob(facts.blob, keepAs);
@@ -163,6 +175,7 @@ async function applySource(
   const { blob, size } = plan.input;
   const workers = await context.workers();
   const unpacked = ahead.layer();
+  const ownersIgnored = job.before?.ownersIgnored ?? ignoreOwnership;
   const applied = await inContext(plan.input.what, signal, () =>
     workers.apply({
       source,
@@ -179,27 +192,31 @@ async function applySource(
       },
       ...(keepAs !== undefined && { keepAs }),
       ...(limits && { limits }),
-      ignoreOwnership,
+      ignoreOwnership: ownersIgnored,
       ...(signal && { signal }),
     }),
   );
   unpacked(applied.blobSize);
-  return { ...applied, ownersIgnored: ignoreOwnership };
+  return { ...applied, ownersIgnored };
 }
 
 async function commitOrYield(
-  { driver }: StoreContext,
+  context: StoreContext,
   active: ActiveSnapshot,
-  { plan }: UnpackJob,
+  { plan, isDoubtful }: UnpackJob,
   applied: UnpackedLayer,
-  options: { synced?: boolean; parent?: string },
+  options: CommitOptions,
 ): Promise<void> {
+  const labels = layerLabels(applied);
+  if (isDoubtful) return await replaceIfDamaged(context, plan.chainId, active, { ...options, labels });
+  const mostEntries = applied.entries > glanceEntries ? 0 : glanceEntries;
+  const seal = await sealOf(active.layout().dir, mostEntries);
   try {
-    await active.commit(plan.chainId, { ...options, labels: layerLabels(applied) });
+    await active.commit(plan.chainId, { ...options, labels: { ...labels, ...seal } });
     failpoint("layer.committed");
   } catch (error) {
     if (!isStrataError(error, "AlreadyExists")) throw error;
-    await driver.remove(active.id);
+    await context.driver.remove(active.id);
   }
 }
 

@@ -32,9 +32,7 @@ export async function* examineLayers(
     if (committed === undefined || options.quick || !isIntact || seen.has(chainId)) continue;
     seen.add(chainId);
     // What a layer does not say of a directory it takes from the layer below: that must be repaired first.
-    const problem = damaged.has(parent)
-      ? undefined
-      : await examineTree(context, staging, images, layer, options);
+    const problem = damaged.has(parent) ? undefined : await examineTree(context, staging, layer, options);
     if (problem !== undefined || damaged.has(parent)) damaged.add(chainId);
     if (problem !== undefined) yield problem;
   }
