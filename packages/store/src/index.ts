@@ -41,3 +41,4 @@ export type { ManifestDescriptor, ManifestName, Repositories } from "./repositor
 export type { AppendOptions, Upload } from "./repositories/upload.ts";
 export type { SaveOptions } from "./save.ts";
 export { Store, type StoreOptions } from "./store.ts";
+export type { UploadNote, UploadTarget } from "./uploads/upload-note.ts";

@@ -1,11 +1,11 @@
-import { type FileHandle, open } from "node:fs/promises";
-import { type Digest, digestHex, errnoCode, StrataError } from "@strata/core";
+import type { FileHandle } from "node:fs/promises";
+import { type Digest, digestHex } from "@strata/core";
 import { type ArchiveMember, writeArchive } from "./archive/write-archive.ts";
+import { openBlob } from "./content/blobs.ts";
 import type { StoreContext } from "./content/context.ts";
 import { indexBytes, nameAnnotations, readIndex, referenceOf } from "./content/image-index.ts";
 import { type ImageRecord, readImage } from "./content/image-record.ts";
 import { layoutVersion } from "./content/open-layout.ts";
-import { blobPath } from "./content/paths.ts";
 import type { Descriptor } from "./documents.ts";
 import { failpoint } from "./failpoint.ts";
 import { findImage } from "./images/find.ts";
@@ -41,7 +41,7 @@ export async function* save(
     const members: ArchiveMember[] = [{ name: "blobs/" }, { name: "blobs/sha256/" }];
     for (const { digest, size } of blobs) {
       // Open all at once: then gc can remove none of them before its turn.
-      const file = await openBlob(root, digest, size);
+      const file = await openBlob(root, { digest, size });
       files.push(file);
       members.push({ name: blobName(digest), file, size, digest });
     }
@@ -92,18 +92,6 @@ function blobsOf(images: readonly SavedImage[]): { digest: Digest; size: number 
   return [...sizes]
     .map(([digest, size]) => ({ digest, size }))
     .sort((a, b) => (a.digest < b.digest ? -1 : 1));
-}
-
-async function openBlob(root: string, digest: Digest, size: number): Promise<FileHandle> {
-  let file: FileHandle | undefined;
-  try {
-    file = await open(blobPath(root, digest), "r");
-    if ((await file.stat()).size === size) return file;
-  } catch (error) {
-    if (errnoCode(error) !== "ENOENT") throw error;
-  }
-  await file?.close();
-  throw new StrataError("Corrupt", `blob ${digest} is missing or cut off; load or pull its image again`);
 }
 
 function documents(images: readonly SavedImage[]): ArchiveMember[] {

@@ -1,3 +1,4 @@
+import type { FileHandle } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import {
@@ -22,6 +23,7 @@ import type { StoreContext } from "./content/context.ts";
 import type { CurrentImage } from "./content/current.ts";
 import type { ImageRecord } from "./content/image-record.ts";
 import { openLayout } from "./content/open-layout.ts";
+import type { Descriptor } from "./documents.ts";
 import type { HistoryEntry } from "./images/history.ts";
 import type { ImageSummary, ImagesOptions } from "./images/list.ts";
 import type { Removal, RemoveImagesOptions } from "./images/remove.ts";
@@ -33,6 +35,7 @@ import type { DiskUsage } from "./maintenance/usage.ts";
 import type { ReceiveOptions, RemoteImage } from "./receive.ts";
 import type { Repositories } from "./repositories/repositories.ts";
 import type { SaveOptions } from "./save.ts";
+import type { UploadNote, UploadTarget } from "./uploads/upload-note.ts";
 
 export interface StoreOptions {
   /** The directory for the store's state; made, with mode 0700, if it is not there. */
@@ -257,6 +260,23 @@ export class Store implements AsyncDisposable {
   async repositories(): Promise<Repositories> {
     const { Repositories } = await import("./repositories/repositories.ts");
     return new Repositories(this.#context);
+  }
+
+  /**
+   * Open a blob of an image: it can be read to its end, whatever becomes of it meanwhile.
+   * @throws StrataError `Corrupt`, if it is gone or has another size
+   */
+  async openBlob(blob: Pick<Descriptor, "digest" | "size">): Promise<FileHandle> {
+    return await attempt(`blob ${blob.digest}`, async () =>
+      (await import("./content/blobs.ts")).openBlob(this.root, blob),
+    );
+  }
+
+  /** Hold the upload of a blob to a registry, with what was noted of it; waits while somebody else has it. */
+  async holdUpload(target: UploadTarget, options?: CallOptions): Promise<UploadNote> {
+    return await attempt(`upload of ${target.digest}`, async () =>
+      (await import("./uploads/upload-note.ts")).UploadNote.hold(this.root, target, options),
+    );
   }
 
   /** How much disk space images, containers, blobs and staging take. */

@@ -1,5 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
+import { type FileHandle, open, readFile, stat } from "node:fs/promises";
 import { type Digest, digestOf, errnoCode, StrataError } from "@strata/core";
+import type { Descriptor } from "../documents.ts";
 import { blobPath } from "./paths.ts";
 
 /** The size of a blob in bytes, or undefined if the store does not have it. */
@@ -10,6 +11,25 @@ export async function blobSize(root: string, digest: Digest): Promise<number | u
     if (errnoCode(error) === "ENOENT") return undefined;
     throw error;
   }
+}
+
+/**
+ * Open a blob: it can be read to its end, whatever becomes of it meanwhile.
+ * @throws StrataError `Corrupt`, if it is gone or has another size
+ */
+export async function openBlob(
+  root: string,
+  { digest, size }: Pick<Descriptor, "digest" | "size">,
+): Promise<FileHandle> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(blobPath(root, digest), "r");
+    if ((await file.stat()).size === size) return file;
+  } catch (error) {
+    if (errnoCode(error) !== "ENOENT") throw error;
+  }
+  await file?.close();
+  throw new StrataError("Corrupt", `blob ${digest} is missing or cut off; load or pull its image again`);
 }
 
 /**

@@ -11,6 +11,7 @@ import { type Digest, digestHex } from "@strata/core";
  *       containers/<id>.json
  *       downloads/<hex>       blobs that have not arrived in full; flocked while somebody downloads them
  *       ingest/<id>/          staging of one load, pull, import or commit; `owner` is flocked while it lives
+ *       uploads/<hex>         where an upload to a registry goes on; flocked while somebody sends it
  *       drivers/<name>/       where the command lets drivers keep what is unpacked
  *       lock                  flock; held for metadata only, never while bytes move
  */
@@ -22,6 +23,9 @@ export const containersDir = (root: string): string => join(root, "containers");
 export const downloadsDir = (root: string): string => join(root, "downloads");
 export const driversDir = (root: string): string => join(root, "drivers");
 export const ingestDir = (root: string): string => join(root, "ingest");
+export const uploadsDir = (root: string): string => join(root, "uploads");
 export const blobPath = (root: string, digest: Digest): string => join(blobsDir(root), digestHex(digest));
 export const downloadPath = (root: string, digest: Digest): string =>
   join(downloadsDir(root), digestHex(digest));
+/** @param of - a digest of what goes where */
+export const uploadPath = (root: string, of: Digest): string => join(uploadsDir(root), digestHex(of));

@@ -16,12 +16,13 @@ import { failpoint } from "../failpoint.ts";
 import { liveBlobs } from "../images/content.ts";
 import { dropChains } from "../ingest/live-chains.ts";
 import { reapIngests, removeActive } from "../ingest/reap.ts";
+import { reapNotes } from "../uploads/reap-notes.ts";
 import { orphans } from "./orphans.ts";
 
 /**
  * Give back what nothing owns: staging of killed processes, downloads that were interrupted, blobs and layers of no
- * image, snapshots of no container, temporary files, and what the driver still holds of removed snapshots. No image and
- * no container is removed.
+ * image, notes of uploads that nobody can go on with, snapshots of no container, temporary files, and what the driver
+ * still holds of removed snapshots. No image and no container is removed.
  *
  * Garbage is a set difference, taken under the store's lock; what a load, import, commit or create in another process
  * has begun is never among it.
@@ -52,6 +53,7 @@ export async function collectGarbage(
     },
     options.signal,
   );
+  reports.push(await reapNotes(context.root));
   // Here, without the lock, the bytes of the snapshots just removed are given back.
   reports.push(await context.driver.cleanup(options));
   return {
