@@ -50,11 +50,13 @@ export class RepositoryAt {
 
   /** The error for an answer that refuses. @param what - what was tried */
   refusal(access: Access, answer: HttpAnswer, what: string): Promise<StrataError> {
+    // Who came to push is told of that, whichever request was refused first.
+    const wanted = access === "pull" ? this.#access : access;
     // As docker says it: a registry does not tell those it does not know from those it keeps to itself.
     const denied =
-      access === "pull"
+      wanted === "pull"
         ? `pull access denied for ${this.familiarName}, repository does not exist or may require 'strata login'`
-        : `${access} access denied for ${this.familiarName}`;
+        : `${wanted} access denied for ${this.familiarName}`;
     return this.endpoint.refusal(answer, what, denied, this.name);
   }
 }
