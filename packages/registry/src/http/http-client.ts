@@ -58,7 +58,9 @@ export class HttpClient {
   async #follow(request: HttpRequest): Promise<HttpAnswer> {
     let { url, authorization } = request;
     for (let redirects = 0; redirects <= maxRedirects; redirects++) {
-      const answer = await this.#exchange({ ...request, url, authorization });
+      const answer = await this.#exchange({ ...request, url, authorization }).catch((error: unknown) => {
+        throw redirects === 0 ? error : ledTo(error, request.url);
+      });
       const next = redirectOf(answer, request);
       if (next === undefined) return answer;
       assertMayLead(url, next, this.config);
@@ -124,4 +126,10 @@ function redirectOf(answer: HttpAnswer, { method, body }: HttpRequest): URL | un
   next.username = "";
   next.password = "";
   return next;
+}
+
+/** Whoever reads of a host that nobody asked shall learn who led there. */
+function ledTo(error: unknown, from: URL): unknown {
+  if (!isStrataError(error)) return error;
+  return new StrataError(error.code, `${displayUrl(from)} leads to ${error.message}`, { cause: error.cause });
 }

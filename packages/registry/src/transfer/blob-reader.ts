@@ -29,6 +29,8 @@ export async function* readBlob(
       throw new StrataError("Aborted", `the answer ended after ${position} of ${size} bytes`);
     } catch (error) {
       signal.throwIfAborted();
+      // Whether they are right, their digest says.
+      if (position >= size) return;
       failures = position > before ? 1 : failures + 1;
       if (!isStrataError(error, "Aborted") || failures >= client.retry.attempts) throw error;
       await wait(delayMs(failures, undefined, client.retry) ?? 0, signal);
