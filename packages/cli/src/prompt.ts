@@ -18,15 +18,17 @@ export async function ask(
 ): Promise<string> {
   const { stdin } = process;
   const ignore = () => undefined;
-  await stderr.write(question);
   // A terminal that is gone cannot be set back either.
   stdin.on("error", ignore);
-  // Node cannot switch off the echo alone: what the terminal does with keys otherwise is done by `edit`.
+  // Node cannot switch off the echo alone: what the terminal does with keys otherwise is done by `edit`. Before the
+  // question, since its answer may follow at once.
   if (isSecret) stdin.setRawMode(true);
   let isWhole = false;
   try {
+    await stderr.write(question);
     let line = "";
-    for await (const [keys] of on(stdin.setEncoding("utf8"), "data", { signal, close: ["end", "close"] })) {
+    stdin.setEncoding("utf8").resume();
+    for await (const [keys] of on(stdin, "data", { signal, close: ["end", "close"] })) {
       [line, isWhole] = edit(line, keys);
       if (isWhole) break;
     }

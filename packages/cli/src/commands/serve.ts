@@ -97,12 +97,14 @@ async function announce(context: Context, server: RegistryServer, options: Optio
   if (options.quiet) return await stdout.line(url);
   const host = server.host.replace(/^(0\.0\.0\.0|\[::\]):/, "localhost:");
   const insecure = options.tlsCert === undefined ? " --tls-verify=false" : "";
-  await stdout.lines([
+  const lines = [
     `Serving the images of ${rootOf(context.options)} at ${url}`,
     ...(options.htpasswd === undefined ? [] : [`  docker login ${host}`]),
     `  docker pull ${host}/NAME`,
     `  podman pull${insecure} ${host}/NAME`,
     `  strata pull ${host}/NAME`,
     `  docker push ${host}/NAME`,
-  ]);
+  ];
+  // At once: who waits for the first has them all.
+  await stdout.line(lines.join("\n"));
 }
