@@ -5,6 +5,7 @@ import type { StrataCommand } from "../command.ts";
 import { type Context, rootOf } from "../context.ts";
 import { codeOf, Failed, messageOf } from "../failure.ts";
 import { warnOfLostOwners } from "../lost-owners.ts";
+import { namesOneImage } from "../options/all-tags.ts";
 import { addContentTrustOption } from "../options/content-trust.ts";
 import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { layerView } from "../progress/layer-view.ts";
@@ -44,12 +45,11 @@ export function define(command: StrataCommand, context: Context): Command {
 async function pullNamed(context: Context, name: string, options: Options): Promise<void> {
   const { defaultTag, parseName, parseReference } = await import("@strata/store");
   const given = parseName(name);
-  const isComplete = given.tag !== undefined || given.digest !== undefined;
-  if (options.allTags && isComplete) throw new Error("tag can't be used with --all-tags/-a");
+  const isNamed = namesOneImage(given, options.allTags);
   await withRegistries(context, async (registries) => {
     const work = { context, registries, options };
     if (options.allTags) return await pullAll(work, given);
-    if (!isComplete) await say(work, `Using default tag: ${defaultTag}`);
+    if (!isNamed) await say(work, `Using default tag: ${defaultTag}`);
     await pullOne(work, parseReference(name));
   });
 }
@@ -72,19 +72,19 @@ async function pullAll(work: Work, repository: Reference): Promise<void> {
   const { allTags } = await import("@strata/registry");
   const { context, registries } = work;
   const images: PulledImage[] = [];
-  const failures: unknown[] = [];
+  const failures: string[] = [];
   await withOpenStore(work, async (store) => {
     for await (const reference of allTags(registries, repository, context.signal)) {
       try {
         images.push(await pullImage(work, reference, (use) => use(store)));
       } catch (error) {
         if (!isOfOneImage(error)) throw error;
-        failures.push(error);
+        failures.push(`${reference.familiar()}: ${messageOf(error)}`);
       }
     }
   });
   if (images.length > 0) await conclude(work, images, repository.familiarName, repository.name);
-  for (const error of failures) await context.stderr.line(`Error: ${messageOf(error)}`);
+  for (const failure of failures) await context.stderr.line(`Error: ${failure}`);
   if (failures.length > 0) throw new Failed();
   if (images.length === 0) throw new Error(`${repository.familiarName} has no tagged images`);
 }

@@ -3,6 +3,7 @@ import type { Reference, Store } from "@strata/store";
 import type { Command } from "commander";
 import type { StrataCommand } from "../command.ts";
 import type { Context } from "../context.ts";
+import { namesOneImage } from "../options/all-tags.ts";
 import { addContentTrustOption } from "../options/content-trust.ts";
 import { layerView } from "../progress/layer-view.ts";
 import { pushing } from "../progress/wordings.ts";
@@ -35,12 +36,11 @@ async function pushNamed(context: Context, name: string, options: Options): Prom
   const { defaultTag, parseName, parseReference } = await import("@strata/store");
   const given = parseName(name);
   const { allTags, quiet } = options;
-  if (given.digest !== undefined) throw new Error("cannot push a digest reference");
-  if (allTags && given.tag !== undefined) throw new Error("tag can't be used with --all-tags/-a");
+  const isNamed = namesOneImage(given, allTags);
   const say = async (line: string) => {
     if (!quiet && !context.options.json) await context.stdout.line(line);
   };
-  if (!allTags && given.tag === undefined) await say(`Using default tag: ${defaultTag}`);
+  if (!allTags && !isNamed) await say(`Using default tag: ${defaultTag}`);
   await say(`The push refers to repository [${given.name}]`);
   await withStore(context, async (store) => {
     const references = allTags ? await tagsHere(store, given) : [parseReference(name)];

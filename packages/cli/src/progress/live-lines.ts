@@ -20,6 +20,7 @@ export class LiveLines implements Disposable {
   /** Rows of the terminal below the first line's, the cursor's own not counted. */
   #rows = 0;
   #last = 0;
+  #later: NodeJS.Timeout | undefined;
 
   constructor(output: Output, stderr: Output) {
     this.#output = output;
@@ -32,13 +33,15 @@ export class LiveLines implements Disposable {
     return this.#output.columns - 1;
   }
 
-  /** Set a line; it is drawn now, or with a later one if the last drawing was just now. */
+  /** Set a line; it is drawn now, or soon if the last drawing was just now. */
   set(label: string, text: string): void {
     const cut = [...text].slice(0, this.room).join("");
     const line = this.#lines.get(label);
     if (line) line.text = cut;
     else this.#lines.set(label, { text: cut, shown: undefined, row: undefined });
-    if (Date.now() - this.#last >= redrawMs) this.#draw();
+    const pause = this.#last + redrawMs - Date.now();
+    if (pause <= 0) this.#draw();
+    else this.#later ??= setTimeout(() => this.#draw(), pause).unref();
   }
 
   /** Draw what has changed, and leave the lines as they are. A `^C` that the terminal has echoed is written over. */
@@ -49,6 +52,8 @@ export class LiveLines implements Disposable {
 
   #draw(end = ""): void {
     this.#last = Date.now();
+    clearTimeout(this.#later);
+    this.#later = undefined;
     let drawing = "";
     for (const line of this.#lines.values()) {
       if (line.text === line.shown) continue;

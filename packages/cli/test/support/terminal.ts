@@ -16,8 +16,8 @@ export interface TerminalOptions {
   /** @defaultValue 40 */
   readonly rows?: number;
   readonly env?: Readonly<Record<string, string>>;
-  /** Keys to press, each after what has been seen before them. */
-  readonly keys?: readonly { readonly after: RegExp; readonly press: string }[];
+  /** Keys to press, or something else to do, each after what has been seen before it. */
+  readonly keys?: readonly { readonly after: RegExp; readonly press: string | (() => void) }[];
 }
 
 const patienceMs = 60_000;
@@ -37,7 +37,8 @@ export async function onTerminal(command: string, options: TerminalOptions = {})
     raw += chunk;
     for (let next = waiting[0]; next?.after.test(raw.slice(seen)); next = waiting[0]) {
       seen = raw.length;
-      child.stdin.write(next.press);
+      if (typeof next.press === "string") child.stdin.write(next.press);
+      else next.press();
       waiting.shift();
     }
   });
@@ -52,13 +53,13 @@ export async function onTerminal(command: string, options: TerminalOptions = {})
   });
   clearTimeout(patience);
   if (late) throw new Error(`${command} waits for ${waiting[0]?.after ?? "its end"} after:\n${raw}`);
-  return { code, raw, screen: draw(raw) };
+  return { code, raw, screen: draw(raw, columns) };
 }
 
 const control = /\x1b\[(\d*)([ABK])|\x1b\[\?\d+[hl]|\r|\n|[^\x1b\r\n]/gu;
 
-/** As a terminal does, for the few sequences that the command sends: up, down, erase the line. */
-function draw(raw: string): string[] {
+/** As a terminal does, for the few sequences that the command sends: up, down, erase the line. Long lines wrap. */
+function draw(raw: string, columns: number): string[] {
   const lines: string[] = [];
   let row = 0;
   let column = 0;
@@ -69,6 +70,7 @@ function draw(raw: string): string[] {
     else if (text === "\r") column = 0;
     else if (text === "\n") [row, column] = [row + 1, 0];
     else if (!text.startsWith("\x1b")) {
+      if (column === columns) [row, column] = [row + 1, 0];
       const line = (lines[row] ?? "").padEnd(column);
       lines[row] = line.slice(0, column) + text + line.slice(column + text.length);
       column += text.length;

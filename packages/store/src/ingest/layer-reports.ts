@@ -33,7 +33,8 @@ export class LayerReports {
       this.#arriving.delete(plan);
       this.say(plan, "downloaded", bytes);
     } else if (now - (this.#arriving.get(plan) ?? -Infinity) >= arrivedEveryMs) {
-      this.#arriving.set(plan, now);
+      // That it has begun does not keep the first bytes from being told.
+      this.#arriving.set(plan, bytes === 0 ? -Infinity : now);
       this.say(plan, "downloading", bytes);
     }
   }
