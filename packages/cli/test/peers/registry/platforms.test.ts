@@ -1,5 +1,4 @@
 import { describeWith } from "@strata/conformance";
-import { hostPlatform } from "@strata/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DockerRegistry } from "../../../../registry/test/support/docker-registry.ts";
 import type { Strata } from "../support/strata.ts";
@@ -8,16 +7,9 @@ import { Field } from "./support/field.ts";
 import { publishIndex } from "./support/published.ts";
 
 const platforms = [
-  { title: "of the host", options: [], architecture: hostPlatform().architecture },
-  { title: "another", options: ["--platform=linux/arm64"], architecture: "arm64" },
+  { title: "of the host", options: [] },
+  { title: "another", options: ["--platform=linux/arm64"] },
 ];
-
-interface Index {
-  readonly manifests: readonly {
-    readonly digest: string;
-    readonly platform: { readonly architecture: string };
-  }[];
-}
 
 const tools = ["buildah", "docker", "dockerd", "docker-registry", "podman", "skopeo"];
 
@@ -45,21 +37,15 @@ describeWith("an index of images for several platforms", ["root", ...tools], () 
       await publishIndex(field, reference, format);
     });
 
-    it.each(platforms)(
-      "gives the image that Podman and Docker choose, $title",
-      async ({ options, architecture }) => {
-        await strata.run("pull", ...options, reference);
-        const ours = { id: await strata.imageId(reference), tree: await strata.tree(reference) };
-        for (const peer of ["podman", "docker"] as const) {
-          const theirs = await field.pull(peer, reference, ...options);
-          expect(ours.id, peer).toBe(theirs.id);
-          await expectSameTree(ours.tree, theirs.tree);
-        }
-        const index: Index = JSON.parse(await field.skopeo("inspect", "--raw", `docker://${reference}`));
-        const { digest } =
-          index.manifests.find(({ platform }) => platform.architecture === architecture) ?? {};
-        expect(await strata.digest(reference)).toBe(digest);
-      },
-    );
+    it.each(platforms)("gives the image that Podman and Docker choose, $title", async ({ options }) => {
+      await strata.run("pull", ...options, reference);
+      const ours = { id: await strata.imageId(reference), tree: await strata.tree(reference) };
+      for (const peer of ["podman", "docker"] as const) {
+        const theirs = await field.pull(peer, reference, ...options);
+        expect(ours.id, peer).toBe(theirs.id);
+        await expectSameTree(ours.tree, theirs.tree);
+      }
+      expect(await strata.digest(reference)).toBe(await field.digestOf(reference));
+    });
   });
 });

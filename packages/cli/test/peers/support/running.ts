@@ -22,9 +22,13 @@ export class Running implements AsyncDisposable {
     this.#ended = once(child, "close");
   }
 
-  /** @returns its exit code, or the signal that ended it */
-  async end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
-    this.#child.kill(signal);
+  /**
+   * Wait for its end.
+   * @param signal - is sent to it first
+   * @returns its exit code, or the signal that ended it
+   */
+  async end(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
+    if (signal !== undefined) this.#child.kill(signal);
     await this.#ended;
     return this.#child.exitCode ?? this.#child.signalCode;
   }

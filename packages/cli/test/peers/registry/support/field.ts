@@ -1,3 +1,4 @@
+import { copyFileSync, mkdirSync } from "node:fs";
 import { ContainersStorage } from "@strata/benchmarks";
 import { Scratch } from "@strata/conformance/suite";
 import { User } from "../../../../../registry/test/support/user.ts";
@@ -22,6 +23,7 @@ export class Field implements AsyncDisposable {
   readonly user = new User(this.scratch);
   #docker: Docker | undefined;
   #layouts = 0;
+  #certificates: string | undefined;
 
   constructor() {
     // They want the file to be there.
@@ -33,6 +35,14 @@ export class Field implements AsyncDisposable {
     this.user.logIn({ [host]: `ann:${users.ann}` });
     const docker = await this.docker();
     await docker.run("login", "--username=ann", `--password=${users.ann}`, host);
+  }
+
+  /** Trust an authority's certificates: the tools of the field from now on, Strata for this host. */
+  trust(host: string, ca: string): void {
+    this.user.configure({ [host]: { ca } });
+    this.#certificates = this.scratch.join("certificates");
+    mkdirSync(this.#certificates);
+    copyFileSync(ca, `${this.#certificates}/ca.crt`);
   }
 
   /** A store of the user. */
@@ -56,10 +66,11 @@ export class Field implements AsyncDisposable {
   }
 
   async skopeo(command: string, ...args: readonly string[]): Promise<string> {
-    const [file, tls] = this.access;
+    const [file, trust] = this.access;
+    // A copy has two sides.
     const access =
-      command === "copy" ? [file, "--src-tls-verify=false", "--dest-tls-verify=false"] : [file, tls];
-    return (await this.storage.skopeo(command, ...access, ...args)).stdout.trimEnd();
+      command === "copy" ? ["src", "dest"].map((side) => trust.replace("--", `--${side}-`)) : [trust];
+    return (await this.storage.skopeo(command, file, ...access, ...args)).stdout.trimEnd();
   }
 
   /** What a registry has under a reference, as skopeo sees it. */
@@ -75,8 +86,7 @@ export class Field implements AsyncDisposable {
   ): Promise<PulledImage> {
     if (peer === "podman") {
       const id = await this.podman("pull", "--quiet", ...options, reference);
-      const mounted = await this.storage.podman("image", "mount", id);
-      return { id: `sha256:${id}`, tree: mounted.stdout.trim() };
+      return { id: `sha256:${id}`, tree: await this.treeInStorage(id) };
     }
     if (peer === "docker") {
       const docker = await this.docker();
@@ -90,9 +100,16 @@ export class Field implements AsyncDisposable {
     return { id: config.digest, tree: await umociTree(`${layout}:image`, `${layout}-bundle`) };
   }
 
-  /** What they are told of where the logins are, and that registries of this machine speak plain HTTP. */
+  /** The tree of an image that Podman, Buildah and Skopeo share. */
+  async treeInStorage(id: string): Promise<string> {
+    return (await this.storage.podman("image", "mount", id)).stdout.trim();
+  }
+
+  /** What they are told of where the logins are, and of whom to trust: registries of this machine, if nothing else. */
   get access(): readonly [string, string] {
-    return [`--authfile=${this.user.path(".docker/config.json")}`, "--tls-verify=false"];
+    const trust =
+      this.#certificates === undefined ? "--tls-verify=false" : `--cert-dir=${this.#certificates}`;
+    return [`--authfile=${this.user.path(".docker/config.json")}`, trust];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

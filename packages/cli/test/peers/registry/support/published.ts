@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { ImageBuilder, run } from "@strata/benchmarks";
-import { fillLayer, layers } from "../../support/contents.ts";
+import { fillLayer, layerScripts, layers } from "../../support/contents.ts";
 import { umociTree } from "../../support/umoci.ts";
 import type { Field } from "./field.ts";
 
@@ -70,6 +70,16 @@ export async function publish(field: Field, host: string): Promise<void> {
     await run("umoci", ["repack", "--image", `${layout}:image`, bundle]);
   }
   await field.skopeo("copy", "--preserve-digests", `oci:${layout}:image`, `docker://${host}/by-umoci/oci`);
+}
+
+/** Push an image of two layers with a small root file system, in which programs run. */
+export async function publishSmall(field: Field, reference: string): Promise<void> {
+  await using builder = new ImageBuilder();
+  const scripts = ["busybox.sh", "commit.sh"] as const;
+  let image = "";
+  for (const script of scripts)
+    image = await builder.layer(script, (root) => run("sh", [`${layerScripts}${script}`, root]));
+  await builder.storage.buildah("push", ...field.access, image, `docker://${reference}`);
 }
 
 /** Push an index of two images, for amd64 and arm64, which have a file `arch`. */
