@@ -57,16 +57,18 @@ export class HttpClient {
   /** By hand, so that nothing meant for one host is shown to another (CVE-2020-15157). */
   async #follow(request: HttpRequest): Promise<HttpAnswer> {
     let { url, authorization } = request;
-    for (let redirects = 0; redirects <= maxRedirects; redirects++) {
-      const answer = await this.#exchange({ ...request, url, authorization }).catch((error: unknown) => {
-        throw redirects === 0 ? error : ledTo(error, request.url);
-      });
-      const next = redirectOf(answer, request);
-      if (next === undefined) return answer;
-      assertMayLead(url, next, this.config);
-      // A host that has been left is not trusted with it again either: who led there may be any.
-      if (next.origin !== url.origin) authorization = undefined;
-      url = next;
+    try {
+      for (let redirects = 0; redirects <= maxRedirects; redirects++) {
+        const answer = await this.#exchange({ ...request, url, authorization });
+        const next = redirectOf(answer, request);
+        if (next === undefined) return answer;
+        assertMayLead(url, next, this.config);
+        // A host that has been left is not trusted with it again either: who led there may be any.
+        if (next.origin !== url.origin) authorization = undefined;
+        url = next;
+      }
+    } catch (error) {
+      throw ledTo(error, request.url);
     }
     throw new StrataError(
       "FailedPrecondition",
@@ -130,6 +132,6 @@ function redirectOf(answer: HttpAnswer, { method, body }: HttpRequest): URL | un
 
 /** Whoever reads of a host that nobody asked shall learn who led there. */
 function ledTo(error: unknown, from: URL): unknown {
-  if (!isStrataError(error)) return error;
+  if (!isStrataError(error) || error.message.startsWith(from.origin)) return error;
   return new StrataError(error.code, `${displayUrl(from)} leads to ${error.message}`, { cause: error.cause });
 }
