@@ -41,6 +41,11 @@ event, and a last one with the result. An error is \`{"error":{"code":...,"messa
 | \`umount\`, \`rm\` | a list of the names that it was done to |
 | \`diff\` | a list of \`{kind, path}\`, with \`pathBase64\` where the path is not UTF-8 |
 | \`commit\` | \`{id, size, junk}\` |
+| \`login\` | \`{registry, username, keptIn}\`: the file, or the helper's program; \`{registry}\`, where what was kept serves |
+| \`logout\` | \`{registry, removed}\` |
+| \`search\` | a list of \`{name, description, stars, isOfficial, isAutomated}\` |
+| \`tags\` | a list of tags |
+| \`serve\` | a line for each event, as [registries.md](registries.md#a-registry-of-ones-own) says |
 | \`df\` | \`{images, containers, blobs, staging}\`, each \`{count, active, bytes, reclaimable}\`; \`perImage\`, \`perContainer\` |
 | \`check\` | a list of \`{subject, message}\` |
 | \`gc\` | \`{removed, bytes}\` |
@@ -51,7 +56,7 @@ event, and a last one with the result. An error is \`{"error":{"code":...,"messa
 | \`bench report\` | the results, as they are in the file |
 
 **Exit codes**: 0, done; 1, failed, with one message on standard error; 125, the command line was not understood; 130
-and 143, interrupted by SIGINT and SIGTERM, with nothing left behind. \`STRATA_DEBUG=1\` adds a stack trace.
+and 143, interrupted by SIGINT and SIGTERM, with nothing left behind (\`serve\` ends by them, with 0). \`STRATA_DEBUG=1\` adds a stack trace.
 `;
 
 async function help(...words: string[]): Promise<string> {

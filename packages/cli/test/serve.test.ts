@@ -35,8 +35,8 @@ async function layerOf({ url }: Serving): Promise<string> {
   const accept =
     "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";
   const answer = await fetch(`${url}/v2/app/manifests/1`, { headers: { accept } });
-  const { layers }: { layers: readonly { readonly digest: string }[] } = await answer.json();
-  return layers[0]?.digest ?? "";
+  const { layers } = JSON.parse(await answer.text());
+  return layers[0].digest;
 }
 
 describe("serve", () => {
@@ -233,13 +233,14 @@ describe("what cannot be served", () => {
   });
 
   it.each([
-    [["--tls-cert", "a"], "--tls-cert and --tls-key go together"],
-    [["--anonymous-read"], "--anonymous-read needs --htpasswd"],
-    ...["127.0.0.1", "http://127.0.0.1:1", ":66000", "::1:5000", ""].map(
-      (address) => [["--addr", address], "Not an address with a port"] as const,
-    ),
-  ])("%j is not understood", async (args, message) => {
-    const { code, stderr } = await strata.run(["serve", ...args]);
+    ["--tls-cert a", "--tls-cert and --tls-key go together"],
+    ["--anonymous-read", "--anonymous-read needs --htpasswd"],
+    ["--addr 127.0.0.1", "Not an address with a port"],
+    ["--addr http://127.0.0.1:1", "Not an address with a port"],
+    ["--addr :66000", "Not an address with a port"],
+    ["--addr ::1:5000", "Not an address with a port"],
+  ])("%s is not understood", async (args, message) => {
+    const { code, stderr } = await strata.run(["serve", ...args.split(" ")]);
     expect(code).toBe(125);
     expect(stderr).toContain(message);
   });

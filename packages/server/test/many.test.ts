@@ -138,13 +138,33 @@ it("says that a port is taken, or an address none of this host's", async () => {
   });
 });
 
+it.each([
+  ["127.0.0.1", true],
+  ["localhost", true],
+  ["127.0.0.9", true],
+  ["0.0.0.0", false],
+  ["", false],
+])("at %j it knows whether others reach it: %j", async (address, isLocal) => {
+  const { server } = await start({ address });
+  expect(server.isLocal).toBe(isLocal);
+  expect((await fetch(`${server.url}/v2/`)).status).toBe(200);
+});
+
 it("tells of each request when it is over", async () => {
   const records: RequestRecord[] = [];
   const { client } = await start({ onRequest: (record) => records.push(record) });
   await client.get("/v2/");
   await client.get("/v2/app/tags/list?n=2");
+  const digest = await client.pushBlob("app", randomBytes(1000));
+  await client.get(`/v2/app/blobs/${digest}`, { range: "bytes=0-99" });
+  await client.ask("HEAD", `/v2/app/blobs/${digest}`);
+  await client.ask("PUT", "/v2/app/manifests/1", { body: "{}" });
   expect(records).toMatchObject([
-    { method: "GET", url: "/v2/", status: 200, remoteAddress: "127.0.0.1" },
+    { method: "GET", url: "/v2/", status: 200, remoteAddress: "127.0.0.1", receivedBytes: 0, sentBytes: 2 },
     { method: "GET", url: "/v2/app/tags/list?n=2", status: 404 },
+    { method: "POST", status: 201, receivedBytes: 1000, sentBytes: 0 },
+    { method: "GET", status: 206, receivedBytes: 0, sentBytes: 100 },
+    { method: "HEAD", status: 200, sentBytes: 0 },
+    { method: "PUT", status: 400, receivedBytes: 2 },
   ]);
 });

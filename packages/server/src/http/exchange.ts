@@ -20,8 +20,8 @@ export class Exchange {
   user: string | undefined;
   /** Of the request's body, so far. */
   receivedBytes = 0;
-  /** Of the answer's body, so far. */
-  sentBytes = 0;
+  #sentBytes = 0;
+  #sentFile: { readonly bytesRead: number } | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.request = request;
@@ -30,6 +30,11 @@ export class Exchange {
     const mark = target.indexOf("?");
     this.path = mark < 0 ? target : target.slice(0, mark);
     this.query = new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1));
+  }
+
+  /** Of the answer's body, so far. */
+  get sentBytes(): number {
+    return this.#sentFile?.bytesRead ?? this.#sentBytes;
   }
 
   get method(): string {
@@ -50,7 +55,7 @@ export class Exchange {
 
   bytes(status: number, body: Uint8Array, headers: OutgoingHttpHeaders): void {
     this.response.writeHead(status, { "content-length": body.length, ...headers }).end(body);
-    if (this.method !== "HEAD") this.sentBytes += body.length;
+    if (this.method !== "HEAD") this.#sentBytes = body.length;
   }
 
   json(status: number, body: unknown, headers: OutgoingHttpHeaders = {}): void {
@@ -98,9 +103,8 @@ export class Exchange {
         return;
       }
       const stream = file.createReadStream({ start, end, highWaterMark: chunkBytes, autoClose: false });
-      await pipeline(stream, this.response).finally(() => {
-        this.sentBytes += stream.bytesRead;
-      });
+      this.#sentFile = stream;
+      await pipeline(stream, this.response);
     } finally {
       await file.close();
     }
