@@ -140,6 +140,14 @@ describe.each(allDrivers)("an image that was damaged under %s", (driver) => {
     await expectMended();
   });
 
+  it("is mended by a repair of the store, too, where a check says that it is lost", async () => {
+    await edit(0, (dir) => truncate(join(dir, "etc/conf")));
+    await lose(await snapshotOf(1));
+    expect((await opened.store.check()).map(({ subject }) => subject)).toContain(chain[1]);
+    expect(await opened.store.repair()).toEqual([]);
+    await expectMended();
+  });
+
   it.each([
     ["short", (path: string) => truncate(path, 10)],
     ["wrong", flip],

@@ -26,7 +26,7 @@ export interface CurrentImage {
  * a registry for the same reference, and hears either digest, has nothing to pull for that platform.
  *
  * Cost: reads the index, two documents without the checks that other ways to an image make, and a small file a layer; a
- * call for each blob, and one for each file of up to 8,192, or of a larger image for some hundred a layer.
+ * call for each blob, and one for each file of up to 4,096, or of a larger image for some hundred a layer.
  * @param root - of the store, which need not be open
  * @param driverRoots - of the drivers that may have it unpacked: one must, and all that do must have it right.
  *   @defaultValue those in the store's root

@@ -6,7 +6,7 @@ import { isBlobIntact, reportBlob } from "./examine-blob.ts";
 import { examineTree } from "./examine-tree.ts";
 import type { ExamineOptions } from "./options.ts";
 import { rebuildBlob } from "./rebuild-blob.ts";
-import { openCommitted, storedLayers } from "./stored-layer.ts";
+import { isLayerLost, openCommitted, storedLayers } from "./stored-layer.ts";
 
 /** Look at the layers of all images of the store: their blobs, and what is unpacked of them. */
 export async function* examineLayers(
@@ -29,7 +29,11 @@ export async function* examineLayers(
         options.repair && committed && (await rebuildBlob(context, staging, layer, committed, options));
       if (!rebuilt) yield await reportBlob(context, blob, options);
     }
-    if (committed === undefined || options.quick || !isIntact || seen.has(chainId)) continue;
+    const isLost = committed === undefined && (await isLayerLost(context, chainId));
+    // The driver's own check names it, and nothing on top of it can be unpacked.
+    if (isLost && !(options.repair && isIntact)) damaged.add(chainId);
+    if (committed === undefined && !isLost) continue;
+    if (options.quick || !isIntact || seen.has(chainId) || damaged.has(chainId)) continue;
     seen.add(chainId);
     // What a layer does not say of a directory it takes from the layer below: that must be repaired first.
     const problem = damaged.has(parent) ? undefined : await examineTree(context, staging, layer, options);

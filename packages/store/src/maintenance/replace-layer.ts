@@ -10,6 +10,7 @@ import { mountPoint } from "../containers/snapshot.ts";
 import type { StoreContext } from "../content/context.ts";
 import { failpoint } from "../failpoint.ts";
 import { sealAnew, sealOf } from "../ingest/seal-layer.ts";
+import { reclaim } from "../reclaim.ts";
 import { layerDifferences } from "./layer-differences.ts";
 import { openCommitted } from "./stored-layer.ts";
 
@@ -28,20 +29,22 @@ export async function replaceIfDamaged(
 ): Promise<void> {
   const { signal } = options;
   const committed = await openCommitted(context, chainId);
-  if (committed !== undefined) {
-    const differences = await layerDifferences(committed, fresh, { ...(signal && { signal }) });
-    if (differences === undefined) {
-      await sealAnew(context, chainId, signal);
-      await context.driver.remove(fresh.id);
-      return;
-    }
-    const mounted = await mountedAbove(context, chainId);
+  const isLost = committed === undefined;
+  const differences = isLost
+    ? "lost"
+    : await layerDifferences(committed, fresh, { ...(signal && { signal }) });
+  if (differences === undefined) {
+    await sealAnew(context, chainId, signal);
+    await context.driver.remove(fresh.id);
+  } else {
+    const mounted = isLost ? [] : await mountedAbove(context, chainId);
     if (mounted.length > 0) {
       const message = `layer ${chainId}: ${differences}; unmount ${mounted.join(", ")}, and try again`;
       throw new StrataError("Busy", message);
     }
+    await replaceLayer(chainId, fresh, options);
   }
-  await replaceLayer(chainId, fresh, options);
+  await reclaim(context);
 }
 
 /** Put a layer that was just unpacked in the place of the one that is there, if any is. */

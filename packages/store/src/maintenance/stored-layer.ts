@@ -44,3 +44,18 @@ export async function openCommitted(
     throw error;
   }
 }
+
+/** Whether a driver has unpacked a layer, and its files are gone with all that was noted of it. */
+export async function isLayerLost(
+  { driver }: Pick<StoreContext, "driver">,
+  chainId: Digest,
+): Promise<boolean> {
+  try {
+    await driver.stat(chainId);
+    return false;
+  } catch (error) {
+    if (isStrataError(error, "Corrupt")) return true;
+    if (isStrataError(error, "NotFound")) return false;
+    throw error;
+  }
+}

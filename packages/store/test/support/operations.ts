@@ -1,7 +1,9 @@
-import { mkdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, realpath, rename, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { removeTree } from "@strata/core";
 import type { Call } from "./child.ts";
+import { editLayer } from "./edit-layer.ts";
 import { type Files, hex, imageOf, layerOf, sha256 } from "./image.ts";
 import { archiveOf } from "./load.ts";
 import { Remote } from "./remote.ts";
@@ -65,6 +67,16 @@ export async function operations(scratch: Scratch, opened: OpenedStore): Promise
       },
       call: ["receive", spec],
       repeat: async ({ store }) => void (await store.receive([remote.as(references)])),
+    },
+    {
+      name: "receive what is damaged",
+      prepare: async (into) => {
+        await into.store.receive([remote.as(references)]);
+        await damageLayers(into);
+      },
+      call: ["receive", spec],
+      repeat: async ({ store }) => void (await store.receive([remote.as(references)])),
+      damaged: true,
     },
     {
       name: "import",
@@ -200,16 +212,22 @@ async function makeGarbage({ root, store, driver }: OpenedStore): Promise<void> 
   await layer.commit(sha256("a layer of no image"));
 }
 
+/** A layer with a file too many, and one whose snapshot is lost, below it. */
+async function damageLayers({ root, store, driver }: OpenedStore): Promise<void> {
+  const [lowest, middle] = (await store.resolve("registry.test/other:1")).chainIds;
+  if (!lowest || !middle) throw new Error("the image lacks layers");
+  await editLayer(driver, middle, (dir) => writeFile(join(dir, "own/0/new"), "damaged"));
+  const names = join(root, "drivers", driver.name, "names");
+  await rename(await realpath(join(names, lowest)), join(dirname(root), `lost-${randomUUID()}`));
+}
+
 /** A file of a layer, the blob of a layer that can be made anew, and that of one that must be loaded again. */
 async function damage({ root, store, driver }: OpenedStore): Promise<void> {
   const [, , top] = (await store.resolve("other:1")).manifest.layers;
   const [, chain] = (await store.resolve("other:1")).chainIds;
   const made = (await store.resolve("made:1")).manifest.layers.at(-1);
   if (!top || !made || !chain) throw new Error("an image lacks layers");
-  // Those of btrfs are read-only subvolumes, which repair cannot replace.
-  if (driver.name !== "btrfs") {
-    await writeFile(join((await driver.open(chain)).layout().dir, "own/0/3"), "damaged");
-  }
+  await editLayer(driver, chain, (dir) => writeFile(join(dir, "own/0/3"), "damaged"));
   for (const { digest } of [top, made]) {
     const path = join(root, "blobs/sha256", hex(digest));
     await writeFile(path, (await readFile(path)).fill(0));
