@@ -36,7 +36,7 @@ const codes = [
 describeWith("pulls over a bad line", ["docker-registry"], () => {
   it.each(lasting)("end with what is wrong: %s", async (_title, fault, code, words) => {
     await using room = await Pulling.start();
-    await using hasty = await room.user.open(hastily);
+    await using hasty = await room.user.open({ ...hastily, attempts: 2 });
     const remote = new Remote(await imageOf(files));
     await room.push(remote);
     const [layer = ""] = remote.layers;

@@ -33,19 +33,20 @@ export class Pulling implements AsyncDisposable {
   readonly user: User;
   readonly scratch: Scratch;
   readonly opened: OpenedStore;
-  readonly registries: Registries;
+  #registries: Registries;
   /** In the order in which they go. */
   readonly #resources: readonly AsyncDisposable[];
 
   private constructor(
-    parts: Pick<Pulling, "server" | "user" | "scratch" | "opened" | "registries">,
+    parts: Pick<Pulling, "server" | "user" | "scratch" | "opened">,
+    registries: Registries,
     resources: readonly AsyncDisposable[],
   ) {
     this.server = parts.server;
     this.user = parts.user;
     this.scratch = parts.scratch;
     this.opened = parts.opened;
-    this.registries = parts.registries;
+    this.#registries = registries;
     this.#resources = resources;
   }
 
@@ -64,12 +65,21 @@ export class Pulling implements AsyncDisposable {
       const server = keep(await DockerRegistry.start(options.server));
       const opened = keep(await openStore(storage.join("store"), driver));
       const user = new User(scratch);
-      const registries = keep(await user.open(options));
-      return new Pulling({ server, user, scratch, opened, registries }, resources);
+      return new Pulling({ server, user, scratch, opened }, await user.open(options), resources);
     } catch (error) {
       for (const resource of resources) await resource[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  get registries(): Registries {
+    return this.#registries;
+  }
+
+  /** Have other settings from now on. */
+  async reopen(options: OpenUserOptions): Promise<void> {
+    await this.#registries.close();
+    this.#registries = await this.user.open(options);
   }
 
   get proxy(): DockerRegistry["proxy"] {
@@ -103,9 +113,9 @@ export class Pulling implements AsyncDisposable {
     return await pull(this.opened.store, this.registries, this.reference(name), options);
   }
 
-  /** Requests for blobs, by digest. */
-  blobRequests(): (RecordedRequest & { readonly digest: string; readonly from: number })[] {
-    return this.proxy.requests.flatMap((request) => {
+  /** Requests for blobs, by digest. @param proxy - that they went through */
+  blobRequests(proxy = this.proxy): (RecordedRequest & { readonly digest: string; readonly from: number })[] {
+    return proxy.requests.flatMap((request) => {
       const digest = /\/blobs\/(sha256:\w+)$/.exec(request.url)?.[1];
       const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
       return digest === undefined ? [] : [{ ...request, digest, from }];
@@ -113,8 +123,8 @@ export class Pulling implements AsyncDisposable {
   }
 
   /** Layers that were asked for, each by its place in the image. */
-  layersAsked(remote: Remote): { layer: number; from: number }[] {
-    return this.blobRequests().flatMap(({ digest, from }) => {
+  layersAsked(remote: Remote, proxy = this.proxy): { layer: number; from: number }[] {
+    return this.blobRequests(proxy).flatMap(({ digest, from }) => {
       const layer = remote.layers.indexOf(digest);
       return layer < 0 ? [] : [{ layer, from }];
     });
@@ -172,6 +182,7 @@ export class Pulling implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#registries.close();
     await unmountAll(this.opened);
     for (const resource of this.#resources) await resource[Symbol.asyncDispose]();
   }

@@ -32,7 +32,7 @@ export function randomFaults(seed: number, { of: chance, sizeOf }: FaultChances)
       () => ({ kind: "cut", afterBytes: at }),
       () => ({ kind: "cut", afterBytes: Math.max(0, size - 1) }),
       () => ({ kind: "delay", ms: Math.floor(random() * 40) }),
-      () => ({ kind: "delay", ms: answerTimeoutMs + 100 }),
+      () => ({ kind: "delay", ms: answerTimeoutMs + 1000 }),
       () => ({ kind: "stall", afterBytes: at }),
       () => ({ kind: "flip", atByte: at }),
       () => ({ kind: "flip", atByte: at }),
