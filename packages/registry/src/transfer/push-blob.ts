@@ -21,16 +21,10 @@ export interface PushBlobOptions {
 /** Have a registry have a blob: it has it, or mounts it from another repository, or is sent it. */
 export async function pushBlob(blob: OpenBlob, options: PushBlobOptions): Promise<void> {
   const { store, client, target, partBytes, report, signal } = options;
-  const isThere = async (): Promise<boolean> =>
-    (await client.headBlob(blob.digest, { signal })) !== undefined;
-
-  if (await isThere()) {
-    report?.done("exists");
-    return;
-  }
   const { registry, repository, familiarName } = target;
+  // First of all: where somebody else is sending it, it is there afterwards.
   await using note = await store.holdUpload({ registry, repository, digest: blob.digest }, { signal });
-  if (note.wasHeld && (await isThere())) {
+  if ((await client.headBlob(blob.digest, { signal })) !== undefined) {
     note.forget();
     report?.done("exists");
     return;

@@ -29,6 +29,14 @@ export type Fault =
   | { readonly kind: "cut-headers" }
   /** The connection is cut after so many bytes of the request's content have been passed on. */
   | { readonly kind: "cut-request"; readonly afterBytes: number }
+  /** One bit of the request's content is another. */
+  | { readonly kind: "flip-request"; readonly atByte: number }
+  /** Nothing of the request is passed on, and it is not answered. */
+  | { readonly kind: "silence" }
+  /** The server does what it is asked to, and its answer never comes. */
+  | { readonly kind: "lose-answer" }
+  /** The server gets no more than so many bytes of the request's content, and the connection stays. */
+  | { readonly kind: "stall-request"; readonly afterBytes: number }
   /** The answer comes later. */
   | { readonly kind: "delay"; readonly ms: number }
   /** The answer's content stops coming after so many bytes, and the connection stays. */
@@ -119,6 +127,7 @@ export class FaultyProxy implements AsyncDisposable {
       request.socket.destroy();
       return;
     }
+    if (fault?.kind === "silence") return;
     if (fault?.kind === "cut-headers") {
       request.socket.end("HTTP/1.1 200 OK\r\nContent-Type: appl");
       return;
@@ -133,6 +142,11 @@ export class FaultyProxy implements AsyncDisposable {
     const passed = new Promise<void>((resolve, reject) => {
       upstream.on("error", reject);
       upstream.on("response", (answer) => {
+        if (fault?.kind === "lose-answer") {
+          request.socket.destroy();
+          resolve();
+          return;
+        }
         const count = (bytes: number) => this.#passed.set(recorded, this.passed(recorded) + bytes);
         void passOn(answer, response, fault, count).then(resolve, reject);
       });
@@ -160,10 +174,14 @@ async function sendOn(
       request.socket.destroy();
       return;
     }
+    if (fault?.kind === "flip-request" && fault.atByte >= sent && fault.atByte < sent + chunk.length)
+      chunk[fault.atByte - sent] ^= 1;
+    const isStalled = fault?.kind === "stall-request" && sent + chunk.length > fault.afterBytes;
+    const part = isStalled ? chunk.subarray(0, Math.max(0, fault.afterBytes - sent)) : chunk;
     sent += chunk.length;
-    await new Promise((resolve) => upstream.write(chunk, resolve));
+    if (part.length > 0) await new Promise((resolve) => upstream.write(part, resolve));
   }
-  upstream.end();
+  if (fault?.kind !== "stall-request") upstream.end();
 }
 
 async function passOn(

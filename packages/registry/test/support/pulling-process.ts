@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type { Pulling } from "./pulling.ts";
 
-/** A pull in a process of its own. */
+/** A pull, or a push, in a process of its own. */
 export class PullingProcess {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown[]>;
@@ -13,9 +13,13 @@ export class PullingProcess {
     this.#exited = once(child, "exit");
   }
 
-  /** When this returns, the store is open and the pull about to begin. */
-  static async start({ opened, user }: Pulling, reference: string): Promise<PullingProcess> {
-    const fixture = join(import.meta.dirname, "..", "fixtures", "pull.mjs");
+  /** When this returns, the store is open and the work about to begin. */
+  static async start(
+    { opened, user }: Pulling,
+    reference: string,
+    program = "pull.mjs",
+  ): Promise<PullingProcess> {
+    const fixture = join(import.meta.dirname, "..", "fixtures", program);
     const child = fork(fixture, [opened.root, opened.driver.name, reference], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       env: { ...process.env, ...user.env },

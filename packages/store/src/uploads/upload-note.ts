@@ -40,16 +40,13 @@ export type NotedUpload = z.infer<typeof noteSchema>;
  * 3. It is a hint. Whether a registry still knows the upload, and how much of it has arrived, only the registry can say.
  */
 export class UploadNote implements AsyncDisposable {
-  /** Whether another had it when it was asked for: the blob may be there by now. */
-  readonly wasHeld: boolean;
   readonly #target: UploadTarget;
   readonly #path: string;
   readonly #lock: FileLock;
   #location: string | undefined;
   #isClosed = false;
 
-  private constructor(target: UploadTarget, path: string, lock: FileLock, wasHeld: boolean) {
-    this.wasHeld = wasHeld;
+  private constructor(target: UploadTarget, path: string, lock: FileLock) {
     this.#target = target;
     this.#path = path;
     this.#lock = lock;
@@ -60,9 +57,8 @@ export class UploadNote implements AsyncDisposable {
     const { registry, repository, digest } = target;
     const path = uploadPath(root, digestOf(`${registry}/${repository}@${digest}`));
     makeDirectories(uploadsDir(root));
-    const free = FileLock.tryTake(path, "exclusive");
-    const lock = free ?? (await FileLock.take(path, "exclusive", options));
-    const note = new UploadNote(target, path, lock, free === undefined);
+    const lock = await FileLock.take(path, "exclusive", options);
+    const note = new UploadNote(target, path, lock);
     try {
       note.#location = (await readNote(path))?.location;
       return note;
