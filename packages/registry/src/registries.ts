@@ -123,7 +123,7 @@ export class Registries implements AsyncDisposable {
   }
 
   #endpoint(host: string, origin: URL, prefix = ""): Endpoint {
-    const onNotice = (message: string) => this.#notice(message);
+    const onNotice = (message: string) => this.notice(message);
     return new Endpoint({
       host,
       origin,
@@ -138,10 +138,11 @@ export class Registries implements AsyncDisposable {
   #passOver({ endpoint, familiarName }: RepositoryAt, why: unknown): void {
     if (why !== undefined && faultOf(why) === undefined) this.#silent.add(endpoint);
     const reason = why instanceof Error ? why.message : `it does not have all of ${familiarName}`;
-    this.#notice(`mirror ${endpoint.origin.origin} is passed over: ${reason}`);
+    this.notice(`mirror ${endpoint.origin.origin} is passed over: ${reason}`);
   }
 
-  #notice(message: string): void {
+  /** Tell of something that was got round, as {@link RegistriesOptions.onNotice} says. */
+  notice(message: string): void {
     if (this.#noticed.has(message)) return;
     this.#noticed.add(message);
     this.#onNotice?.(message);

@@ -45,6 +45,12 @@ describeWith("a pull with a mirror", ["docker-registry"], () => {
     await room.pull();
     await room.expectWhole(remote, tree);
     expect(room.layersAsked(remote)).toContainEqual({ layer: 0, from: 0 });
+    const { host } = room.server;
+    expect(room.user.notices).toEqual([
+      expect.stringMatching(
+        `^mirrors of ${host} are passed over: layer sha256:\\w+ of ${host}/app:1: .*digest`,
+      ),
+    ]);
   });
 
   it("does so too where what is wrong had come before", async () => {

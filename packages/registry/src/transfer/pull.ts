@@ -1,4 +1,4 @@
-import { type Digest, isStrataError } from "@strata/core";
+import { type Digest, isStrataError, type StrataError } from "@strata/core";
 import {
   currentImage,
   defaultTag,
@@ -91,12 +91,13 @@ export async function pull(
   } catch (error) {
     const hasMirrors = registries.config.of(reference.registry).mirrors.length > 0;
     if (!hasMirrors || !canBeOfMirror(error)) throw error;
+    registries.notice(`mirrors of ${reference.registry} are passed over: ${error.message}`);
     return await attempt({ mirrors: false });
   }
 }
 
 /** Whether a mirror may have sent what is wrong, or out of date: the registry itself is the one that is believed. */
-function canBeOfMirror(error: unknown): boolean {
+function canBeOfMirror(error: unknown): error is StrataError {
   return (
     isStrataError(error) && ["Corrupt", "InvalidArgument", "Unsupported", "NotFound"].includes(error.code)
   );
