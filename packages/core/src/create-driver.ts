@@ -34,18 +34,7 @@ import { assertLabels, encodeRecord } from "./snapshot-record.ts";
 import { Active, openEntry, View } from "./snapshots.ts";
 import { infoOf, StateDirectory } from "./state-directory.ts";
 
-/**
- * Make a storage driver of a mechanism: this is what a driver's factory returns.
- *
- * ```ts
- * export function vfs(options: VfsOptions): Promise<StorageDriver> {
- *   return createDriver(mechanism, options);
- * }
- * ```
- * @throws TypeError, if the options are not what their types say
- * @throws StrataError `Unsupported`, if the mechanism cannot work on this host or under this root
- * @throws StrataError `FailedPrecondition`, if the root belongs to another driver
- */
+/** See the function of the same name in `on-demand.ts`. */
 export async function createDriver(
   mechanism: DriverMechanism,
   options: DriverOptions,

@@ -1,7 +1,5 @@
 export { fsyncPath, type WriteFileOptions, writeFileAtomic } from "./atomic-file.ts";
 export { type Capabilities, type Capability, supported, unsupported } from "./capabilities.ts";
-export { copyTree } from "./copy-tree/copy-tree.ts";
-export { createDriver } from "./create-driver.ts";
 export { chainIds, type Digest, digestHex, digestOf, isDigest, parseDigest } from "./digest.ts";
 export type {
   ActiveSnapshot,
@@ -38,7 +36,6 @@ export type {
   Durability,
   SnapshotPlace,
 } from "./mechanism.ts";
+export { copyTree, createDriver, removeTree, treeUsage } from "./on-demand.ts";
 export { type PeekedSnapshot, peekCommitted } from "./peek-committed.ts";
-export { removeTree } from "./remove-tree.ts";
-export { treeUsage } from "./tree-usage.ts";
 export { inTurns } from "./turns.ts";

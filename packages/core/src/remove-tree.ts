@@ -27,15 +27,7 @@ import { failpoint } from "./failpoint.ts";
 import { randomName } from "./ids.ts";
 import { inTurns } from "./turns.ts";
 
-/**
- * Remove a file or a whole tree, whatever is in it: closed directories (as far as they are the caller's), names that
- * are no UTF-8, any depth, read-only subvolumes of btrfs. Symlinks are removed, never followed, and a mount is never
- * entered. What is gone already, or goes meanwhile, is fine. Cost: some system calls for each inode; the event loop
- * gets its turn in between.
- * @returns what was given back: a file with other names elsewhere does not count
- * @throws StrataError `Busy`, if something is mounted inside; what was removed before it was met stays removed
- * @throws the system error
- */
+/** See the function of the same name in `on-demand.ts`. */
 export async function removeTree(path: string, options: CallOptions = {}): Promise<Usage> {
   const absolute = resolve(path);
   const parent = openParent(absolute);

@@ -18,11 +18,7 @@ import type { CallOptions, Usage } from "./driver.ts";
 import { errnoCode } from "./errors.ts";
 import { inTurns } from "./turns.ts";
 
-/**
- * The disk space of a whole tree, as du(1) tells it: allocated blocks, each inode once. Mounts inside are not entered,
- * nor are directories that are closed to the caller. Cost: one system call or two for each inode.
- * @throws the system error, if `path` is not a directory that can be read
- */
+/** See the function of the same name in `on-demand.ts`. */
 export async function treeUsage(path: string, options: CallOptions = {}): Promise<Usage> {
   return inTurns(measure(path), options);
 }

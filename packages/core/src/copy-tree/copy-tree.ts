@@ -28,20 +28,7 @@ import { closeRead, openToRead } from "./closed-source.ts";
 import { type DirectoryPair, EntryCopier } from "./copy-entry.ts";
 import { CopyHelpers } from "./helpers.ts";
 
-/**
- * Make `to`, which does not exist, a copy of the directory `from` on the same file system: types, contents with their
- * holes, modes, owners, mtimes in nanoseconds, xattrs and ACLs, devices, names that are one file. Blocks are shared where
- * the file system can (btrfs, xfs). Nobody may change `from` meanwhile.
- *
- * An ordinary user's copy lacks what only root may set. That user may have closed files and directories to himself: to
- * read these, their mode is changed for a moment, so that such copies of one tree are made one after the other.
- *
- * Cost: proportional to the tree. Others get their turn every few milliseconds; beyond a thousand entries, further
- * threads take part, all copies together one a CPU up to four.
- *
- * @throws the system error; what was copied before it stays
- * @throws StrataError `Busy`, if something is mounted in `from`
- */
+/** See the function of the same name in `on-demand.ts`. */
 export async function copyTree(from: string, to: string, options: CallOptions = {}): Promise<void> {
   using _lock = isRoot() ? undefined : await FileLock.take(from, "exclusive", { create: false, ...options });
   await new TreeCopy().copy(from, to, options);
