@@ -25,6 +25,7 @@ export type { RetryOptions } from "./http/retry.ts";
 export { type OpenRepositoryOptions, Registries, type RegistriesOptions } from "./registries.ts";
 export type { SearchOptions, SearchResult } from "./search.ts";
 export { allTags } from "./transfer/all-tags.ts";
+export { push } from "./transfer/on-demand.ts";
 export {
   type FindCurrentOptions,
   findCurrent,
@@ -32,10 +33,4 @@ export {
   type PullOptions,
   pull,
 } from "./transfer/pull.ts";
-export {
-  type PushedImage,
-  type PushOptions,
-  type PushProgress,
-  type PushStatus,
-  push,
-} from "./transfer/push.ts";
+export type { PushedImage, PushOptions, PushProgress, PushStatus } from "./transfer/push.ts";

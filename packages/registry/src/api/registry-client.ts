@@ -1,8 +1,7 @@
 import { type Digest, isStrataError } from "@strata/core";
 import type { RetryOptions } from "../http/retry.ts";
-import { type BlobHead, type BlobOptions, deleteBlob, type FetchedBlob, getBlob, headBlob } from "./blobs.ts";
+import type { BlobHead, BlobOptions, FetchedBlob } from "./blobs.ts";
 import { faultOf } from "./fault.ts";
-import { listTags } from "./lists.ts";
 import {
   deleteManifest,
   type FetchedManifest,
@@ -12,9 +11,9 @@ import {
   type ManifestOptions,
   putManifest,
 } from "./manifests.ts";
-import { listReferrers, type Referrer, type ReferrersOptions } from "./referrers.ts";
+import type { Referrer, ReferrersOptions } from "./referrers.ts";
 import type { RepositoryAt } from "./repository.ts";
-import { mountBlob, startUpload, Upload } from "./uploads.ts";
+import type { Upload } from "./uploads.ts";
 
 export interface SourceOptions {
   /** Whether mirrors are asked too; not, if one sent wrong bytes. @defaultValue true */
@@ -36,6 +35,8 @@ export interface RepositoryPlaces {
  * What is read (manifests, blobs) comes from the first mirror that has it, else from the registry itself; a mirror
  * that does not have it, or fails, is passed over with a notice. Lists are asked of the registry itself, since a mirror
  * may hold a part only, and of mirrors if the registry cannot be reached. What is written goes to the registry only.
+ *
+ * What a call needs is loaded when it is first made: to ask for a digest takes little of it.
  *
  * Every call sends its requests again after what passes (429, trouble of the server, a cut connection), takes an
  * AbortSignal, and rejects with the signal's reason. Errors, besides those named at a call:
@@ -81,6 +82,7 @@ export class RegistryClient {
     digest: Digest,
     options: SourceOptions & { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<BlobHead | undefined> {
+    const { headBlob } = await import("./blobs.ts");
     return await this.#read(options, (repository) => headBlob(repository, digest, options.signal));
   }
 
@@ -88,18 +90,21 @@ export class RegistryClient {
    * A blob, from byte `from` on. Its digest is **not** verified. The stream breaks off with `Aborted` if the connection
    * does; asking again from the byte that was reached goes on.
    */
-  getBlob(digest: Digest, options: BlobOptions & SourceOptions = {}): Promise<FetchedBlob> {
-    return this.#read(options, (repository) => getBlob(repository, digest, options));
+  async getBlob(digest: Digest, options: BlobOptions & SourceOptions = {}): Promise<FetchedBlob> {
+    const { getBlob } = await import("./blobs.ts");
+    return await this.#read(options, (repository) => getBlob(repository, digest, options));
   }
 
   /** The tags, page by page, in the registry's order. */
-  tags(signal?: AbortSignal): AsyncGenerator<string> {
-    return this.#list(signal, (repository) => listTags(repository, signal));
+  async *tags(signal?: AbortSignal): AsyncGenerator<string> {
+    const { listTags } = await import("./lists.ts");
+    yield* this.#list(signal, (repository) => listTags(repository, signal));
   }
 
   /** The manifests whose subject is `digest`. */
-  referrers(digest: Digest, options: ReferrersOptions = {}): AsyncGenerator<Referrer> {
-    return this.#list(options.signal, (repository) => listReferrers(repository, digest, options));
+  async *referrers(digest: Digest, options: ReferrersOptions = {}): AsyncGenerator<Referrer> {
+    const { listReferrers } = await import("./referrers.ts");
+    yield* this.#list(options.signal, (repository) => listReferrers(repository, digest, options));
   }
 
   /**
@@ -121,6 +126,7 @@ export class RegistryClient {
 
   /** @returns whether it was there */
   async deleteBlob(digest: Digest, signal?: AbortSignal): Promise<boolean> {
+    const { deleteBlob } = await import("./blobs.ts");
     return await deleteBlob(await this.#places.registry(signal), digest, signal);
   }
 
@@ -129,11 +135,13 @@ export class RegistryClient {
    * @returns undefined if it has; else an upload to send it by, as registries begin one in its place
    */
   async mountBlob(digest: Digest, from: string, signal?: AbortSignal): Promise<Upload | undefined> {
+    const { mountBlob } = await import("./uploads.ts");
     return await mountBlob(await this.#places.registry(signal), digest, from, signal);
   }
 
   /** Begin an upload. */
   async startUpload(signal?: AbortSignal): Promise<Upload> {
+    const { startUpload } = await import("./uploads.ts");
     return await startUpload(await this.#places.registry(signal), signal);
   }
 
@@ -143,6 +151,7 @@ export class RegistryClient {
    * @returns undefined if the registry does not know it any more: begin a new one
    */
   async resumeUpload(location: string, signal?: AbortSignal): Promise<Upload | undefined> {
+    const { Upload } = await import("./uploads.ts");
     const repository = await this.#places.registry(signal);
     const upload = new Upload(repository, repository.endpoint.checked(new URL(location)));
     return (await upload.status(signal)) === undefined ? undefined : upload;

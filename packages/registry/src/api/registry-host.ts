@@ -1,8 +1,7 @@
 import { StrataError } from "@strata/core";
 import type { Credential } from "../credentials/credential.ts";
-import { type SearchOptions, type SearchResult, searchRegistry } from "../search.ts";
+import type { SearchOptions, SearchResult } from "../search.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { listRepositories } from "./lists.ts";
 
 /** A registry as a whole. Errors are those of {@link RegistryClient}. */
 export class RegistryHost {
@@ -31,6 +30,7 @@ export class RegistryHost {
 
   /** The names of all repositories, page by page; few public registries tell. */
   async *catalog(signal?: AbortSignal): AsyncGenerator<string> {
+    const { listRepositories } = await import("./lists.ts");
     yield* listRepositories(await this.#endpoint(signal), signal);
   }
 
@@ -40,6 +40,7 @@ export class RegistryHost {
    * @throws StrataError `InvalidArgument` for a limit that is not 1 to 100
    */
   async search(term: string, options: SearchOptions = {}): Promise<SearchResult[]> {
+    const { searchRegistry } = await import("../search.ts");
     return await searchRegistry(await this.#endpoint(options.signal), term, options);
   }
 }

@@ -6,7 +6,6 @@ import type { HttpClient } from "../http/http-client.ts";
 import { assertMayLead } from "../http/scheme.ts";
 import type { Challenge } from "./challenge.ts";
 import { mergeScopes, type Scope } from "./scopes.ts";
-import { fetchToken } from "./token.ts";
 import { TokenCache } from "./token-cache.ts";
 
 export interface AuthorizerOptions {
@@ -114,6 +113,7 @@ export class Authorizer {
         const message = `${origin.origin} names ${realm.origin} as its token server without encryption: the credentials for ${origin.host} are not sent there`;
         this.#options.onNotice?.(message);
       }
+      const { fetchToken } = await import("./token.ts");
       return await fetchToken(http, { realm, service, scopes, credential: trusted ? credential : undefined });
     });
     return token;

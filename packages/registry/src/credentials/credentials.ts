@@ -5,9 +5,8 @@ import { defaultRegistry } from "@strata/store";
 import { configHomeOf, type Environment, homeOf } from "../environment.ts";
 import { hubServer, registryHost } from "../hosts.ts";
 import { asObject, type JsonObject } from "../json.ts";
-import { AuthFile, toCredential, toEntry } from "./auth-file.ts";
+import type { AuthFile } from "./auth-file.ts";
 import type { Credential } from "./credential.ts";
-import { eraseFromHelper, getFromHelper, storeInHelper } from "./helper.ts";
 
 export interface FindOptions {
   readonly signal?: AbortSignal | undefined;
@@ -66,9 +65,11 @@ export class Credentials {
     repository: string | undefined,
     { signal }: FindOptions,
   ): Promise<Credential | undefined> {
+    const { AuthFile, toCredential } = await import("./auth-file.ts");
     const file = await AuthFile.read(path);
     const helper = file.helper(registry);
     if (helper !== undefined) {
+      const { getFromHelper } = await import("./helper.ts");
       const found = await getFromHelper(helper, serverOf(registry), { env: this.#env, signal });
       if (found !== undefined) return found;
     }
@@ -85,6 +86,10 @@ export class Credentials {
   async save(registry: string, credential: Credential, signal?: AbortSignal): Promise<string> {
     const host = registryHost(registry);
     const server = serverOf(host);
+    const [{ toEntry }, { storeInHelper }] = await Promise.all([
+      import("./auth-file.ts"),
+      import("./helper.ts"),
+    ]);
     return await this.#change(async (file) => {
       const helper = file.helper(host);
       if (helper !== undefined) await storeInHelper(helper, server, credential, { env: this.#env, signal });
@@ -103,6 +108,7 @@ export class Credentials {
    */
   async erase(registry: string, signal?: AbortSignal): Promise<boolean> {
     const host = registryHost(registry);
+    const { eraseFromHelper, getFromHelper } = await import("./helper.ts");
     return await this.#change(async (file) => {
       const helper = file.helper(host);
       const keys = file.keys(host);
@@ -125,6 +131,7 @@ export class Credentials {
         if (errnoCode(error) === "ENOENT") return this.path;
         throw error;
       });
+      const { AuthFile } = await import("./auth-file.ts");
       using _lock = await FileLock.take(dirname(path), "exclusive", { create: false });
       const { document, result } = await change(await AuthFile.read(path));
       if (document !== undefined)

@@ -4,11 +4,13 @@ import type { RegistriesConfig } from "../config/registries-config.ts";
 import type { Environment } from "../environment.ts";
 import { readBounded } from "./body.ts";
 import { connectionError } from "./connection-error.ts";
+import { firstHead, type HeadAnswer } from "./first-head.ts";
 import { displayUrl, type HttpAnswer, type HttpRequest, headerOf, isSuccess } from "./message.ts";
 import { type ConnectionOptions, connectionDefaults, Pools } from "./pools.ts";
+import { proxyFor } from "./proxy.ts";
 import { delayMs, isTransientStatus, type RetryOptions, retryAfterMs, retryDefaults, wait } from "./retry.ts";
 import { assertMayLead, assertSchemeAllowed } from "./scheme.ts";
-import { requestOn } from "./undici.ts";
+import type { ResponseBody, ResponseData } from "./undici.ts";
 
 const maxRedirects = 10;
 const uploadPatience = 5;
@@ -21,9 +23,13 @@ export class HttpClient {
   readonly retry: Required<RetryOptions>;
   readonly #pools: Pools;
   readonly #connection: Required<ConnectionOptions>;
+  readonly #env: Environment;
+  /** The origins that have been asked something. */
+  readonly #asked = new Set<string>();
 
   constructor(config: RegistriesConfig, env: Environment, options: HttpOptions = {}) {
     this.config = config;
+    this.#env = env;
     this.#connection = { ...connectionDefaults, ...options };
     this.retry = { ...retryDefaults, ...options };
     this.#pools = new Pools(config, env, this.#connection);
@@ -77,35 +83,60 @@ export class HttpClient {
   }
 
   async #exchange(request: HttpRequest): Promise<HttpAnswer> {
-    const { method, url, signal, body, authorization } = request;
+    const { url, signal } = request;
     signal?.throwIfAborted();
     assertSchemeAllowed(url, this.config);
     try {
-      const pool = await this.#pools.get(url);
-      const answer = await requestOn(pool, {
-        method,
-        path: url.pathname + url.search,
-        // undici would end the connection after each HEAD.
-        reset: false,
-        headers: { "user-agent": "strata", ...request.headers, ...(authorization && { authorization }) },
-        ...(body !== undefined && {
-          body,
-          headersTimeout: this.#connection.answerTimeoutMs * uploadPatience,
-        }),
-        ...(signal && { signal }),
-      });
+      const answer = await this.#ask(request);
       const { statusCode: status, headers } = answer;
-      const asStream = request.stream === true && isSuccess(status);
-      const bytes = asStream
-        ? Buffer.alloc(0)
-        : await readBounded(answer.body, displayUrl(url)).catch((error: unknown) => {
-            // docker-registry promises more content with a 416 than it sends; the refusal counts all the same.
-            if (status < 400 || signal?.aborted) throw error;
-            return Buffer.alloc(0);
-          });
-      return { status, headers, url, bytes, stream: asStream ? answer.body : undefined };
+      const body = "body" in answer ? answer.body : undefined;
+      if (request.stream === true && isSuccess(status))
+        return { status, headers, url, bytes: Buffer.alloc(0), stream: body };
+      const bytes = await this.#readDocument(body, status, request);
+      return { status, headers, url, bytes, stream: undefined };
     } catch (error) {
       throw connectionError(this.#pools.takeAlert(url) ?? error, url, this.config.path, signal);
+    }
+  }
+
+  async #ask({
+    method,
+    url,
+    headers,
+    authorization,
+    body,
+    signal,
+  }: HttpRequest): Promise<HeadAnswer | ResponseData> {
+    const allHeaders = { "user-agent": "strata", ...headers, ...(authorization && { authorization }) };
+    const isFirst = !this.#asked.has(url.origin);
+    this.#asked.add(url.origin);
+    if (isFirst && method === "HEAD" && url.protocol === "http:" && proxyFor(url, this.#env) === undefined)
+      return await firstHead(url, allHeaders, this.#connection, signal);
+    return await this.#pools.request(url, {
+      method,
+      path: url.pathname + url.search,
+      // undici would end the connection after each HEAD.
+      reset: false,
+      headers: allHeaders,
+      ...(body !== undefined && {
+        body,
+        headersTimeout: this.#connection.answerTimeoutMs * uploadPatience,
+      }),
+      ...(signal && { signal }),
+    });
+  }
+
+  async #readDocument(
+    body: ResponseBody | undefined,
+    status: number,
+    { url, signal }: HttpRequest,
+  ): Promise<Buffer> {
+    try {
+      return body ? await readBounded(body, displayUrl(url)) : Buffer.alloc(0);
+    } catch (error) {
+      // docker-registry promises more content with a 416 than it sends; the refusal counts all the same.
+      if (status < 400 || signal?.aborted) throw error;
+      return Buffer.alloc(0);
     }
   }
 

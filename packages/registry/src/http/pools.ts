@@ -1,11 +1,10 @@
 import { readFile } from "node:fs/promises";
-import { createSecureContext, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
 import { attempt, StrataError } from "@strata/core";
 import type { RegistriesConfig } from "../config/registries-config.ts";
 import type { Environment } from "../environment.ts";
-import { systemAuthorities } from "./authorities.ts";
 import { proxyFor, tunnelTo } from "./proxy.ts";
-import { buildConnector, type Connector, type ConnectorOptions, Pool } from "./undici.ts";
+import type { Connector, Pool, RequestOptions, ResponseData } from "./undici.ts";
 
 export interface ConnectionOptions {
   /** How many connections one host gets at most; further requests wait for a free one. @defaultValue 8 */
@@ -44,8 +43,17 @@ export class Pools {
     this.#options = options;
   }
 
-  /** @throws StrataError `NotFound`, `InvalidArgument` if a file of certificates is not there or not what it must be */
-  get(origin: URL): Promise<Pool> {
+  /**
+   * One request on a host's next free connection.
+   * @throws StrataError `NotFound`, `InvalidArgument` if a file of certificates is not there or not what it must be; the
+   *   system error, or undici's
+   */
+  async request(origin: URL, options: RequestOptions): Promise<ResponseData> {
+    const { requestOn } = await import("./undici.ts");
+    return await requestOn(await this.#get(origin), options);
+  }
+
+  #get(origin: URL): Promise<Pool> {
     const present = this.#pools.get(origin.origin);
     if (present !== undefined) return present;
     const pool = this.#make(origin);
@@ -55,15 +63,16 @@ export class Pools {
 
   async #make(origin: URL): Promise<Pool> {
     const { connectionsPerHost, connectTimeoutMs, answerTimeoutMs, idleTimeoutMs } = this.#options;
+    const { buildConnector, Pool } = await import("./undici.ts");
     const secureContext = origin.protocol === "https:" ? await this.#secureContext(origin) : undefined;
     return new Pool(origin.origin, {
       connections: connectionsPerHost,
       headersTimeout: answerTimeoutMs,
       bodyTimeout: idleTimeoutMs,
-      connect: this.#connector(origin, {
-        timeout: connectTimeoutMs,
-        ...(secureContext && { secureContext }),
-      }),
+      connect: this.#connector(
+        origin,
+        buildConnector({ timeout: connectTimeoutMs, ...(secureContext && { secureContext }) }),
+      ),
     });
   }
 
@@ -77,8 +86,7 @@ export class Pools {
     return alert;
   }
 
-  #connector(origin: URL, options: ConnectorOptions): Connector {
-    const connect = buildConnector(options);
+  #connector(origin: URL, connect: Connector): Connector {
     const watched: Connector = (target, callback) =>
       connect(target, (...result) => {
         result[1]?.once("error", (error: Error) => {
@@ -99,6 +107,10 @@ export class Pools {
   }
 
   async #secureContext(origin: URL): Promise<SecureContext> {
+    const [{ createSecureContext }, { systemAuthorities }] = await Promise.all([
+      import("node:tls"),
+      import("./authorities.ts"),
+    ]);
     const { ca, cert, key } = this.#config.at(origin);
     if (ca === undefined && cert === undefined) {
       this.#ordinary ??= systemAuthorities(this.#env).then((trusted) => createSecureContext({ ca: trusted }));

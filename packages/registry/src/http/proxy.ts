@@ -1,5 +1,3 @@
-import { request } from "node:http";
-import { request as secureRequest } from "node:https";
 import { BlockList, isIP, type Socket } from "node:net";
 import { StrataError } from "@strata/core";
 import type { Environment } from "../environment.ts";
@@ -68,7 +66,8 @@ export async function tunnelTo(url: URL, proxy: URL, timeoutMs: number): Promise
   const { hostname, port, username, password } = proxy;
   const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   const isSecure = proxy.protocol === "https:";
-  const asked = (isSecure ? secureRequest : request)({
+  const { request } = await (isSecure ? import("node:https") : import("node:http"));
+  const asked = request({
     method: "CONNECT",
     host: hostname.replace(/^\[|\]$/g, ""),
     port: port || (isSecure ? 443 : 80),

@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import { connect } from "node:tls";
 import { StrataError } from "@strata/core";
 import type { RegistriesConfig } from "../config/registries-config.ts";
 import type { Environment } from "../environment.ts";
@@ -54,6 +53,7 @@ export async function originOf(host: string, config: RegistriesConfig, env: Envi
 
 /** @param tunnel - a connection to it, if it is not to be reached directly */
 async function speaksTls(url: URL, tunnel: Socket | undefined): Promise<boolean> {
+  const { connect } = await import("node:tls");
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const socket = connect({
     ...(tunnel ? { socket: tunnel } : { host: hostname, port: Number(url.port || 443) }),

@@ -19,11 +19,11 @@ const apiRequest: (
 
 export type Pool = PoolType;
 export type Connector = BuildConnector.connector;
-export type ConnectorOptions = BuildConnector.BuildOptions;
+export type RequestOptions = DispatcherType.RequestOptions;
 export type ResponseData = DispatcherType.ResponseData;
 export type ResponseBody = ResponseData["body"];
 
 /** One request on a pool's next free connection. */
-export function requestOn(pool: Pool, options: DispatcherType.RequestOptions): Promise<ResponseData> {
+export function requestOn(pool: Pool, options: RequestOptions): Promise<ResponseData> {
   return apiRequest.call(pool, options);
 }
