@@ -15,7 +15,7 @@ export class PullingProcess {
 
   /** When this returns, the store is open and the work about to begin. */
   static async start(
-    { opened, user }: Pulling,
+    { opened, user }: Pick<Pulling, "opened" | "user">,
     reference: string,
     program = "pull.mjs",
   ): Promise<PullingProcess> {

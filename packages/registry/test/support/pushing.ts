@@ -82,11 +82,7 @@ export class Pushing {
 
   /** What was sent of blobs, in this order. */
   get sent(): Sent[] {
-    return this.proxy.requests.filter(isPartOfUpload).map(({ method, headers }) => ({
-      method,
-      from: Number(/^(\d+)-/.exec(headers["content-range"] ?? "")?.[1] ?? 0),
-      bytes: Number(headers["content-length"]),
-    }));
+    return sentBy(this.proxy.requests);
   }
 
   /** That the registry has an image as the store has it, byte for byte, and nothing is left of the way there. */
@@ -115,6 +111,15 @@ export class Pushing {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.room[Symbol.asyncDispose]();
   }
+}
+
+/** What some requests sent of blobs. */
+export function sentBy(requests: readonly RecordedRequest[]): Sent[] {
+  return requests.filter(isPartOfUpload).map(({ method, headers }) => ({
+    method,
+    from: Number(/^(\d+)-/.exec(headers["content-range"] ?? "")?.[1] ?? 0),
+    bytes: Number(headers["content-length"]),
+  }));
 }
 
 /** Whether a request brings bytes of a blob, or may. */
