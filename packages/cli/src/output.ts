@@ -66,6 +66,11 @@ export class Output {
     await this.write(`${JSON.stringify(value, undefined, this.isTerminal ? 2 : undefined)}\n`);
   }
 
+  /** Write one line of JSON, of several. */
+  async jsonLine(value: unknown): Promise<void> {
+    await this.write(`${JSON.stringify(value)}\n`);
+  }
+
   #check(): void {
     if (this.#broken) throw new BrokenPipe();
     if (this.#failure) throw this.#failure;

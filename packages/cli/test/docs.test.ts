@@ -23,8 +23,8 @@ as well: it exports a factory under the driver's name.
 Templates have fields, pipes, variables, \`if\`, \`range\`, \`with\`, and the functions \`and or not eq ne lt le gt ge len index
 slice print printf println json split join lower upper title pad truncate\`. \`{{json .}}\` shows what fields there are.
 
-**JSON.** With \`--json\` a command prints one JSON value on standard output; \`load\` and \`import\` print a line for each
-event, and a last one with the result. An error is \`{"error":{"code":...,"message":...}}\` on standard error.
+**JSON.** With \`--json\` a command prints one JSON value on standard output; \`load\`, \`import\`, \`pull\` and \`push\`
+print a line for each event, and one for each result. An error is \`{"error":{"code":...,"message":...}}\` on standard error.
 
 | Command | Value |
 |---|---|
@@ -32,6 +32,8 @@ event, and a last one with the result. An error is \`{"error":{"code":...,"messa
 | \`history\` | a list of \`{id, created, createdBy, size, comment, emptyLayer}\`, newest first |
 | \`inspect\` | the list that it prints anyway |
 | \`load\`, \`import\` | lines \`{kind: "layer", label, status, bytes, totalBytes}\`, then \`{kind: "loaded", id, references, replaced}\` for each image, or \`{kind: "imported", id}\` |
+| \`pull\` | lines as of \`load\`, then \`{kind: "pulled", reference, id, digest, isNew}\` for each image |
+| \`push\` | lines \`{kind: "layer", digest, label, status, bytes, totalBytes, from}\`, then \`{kind: "pushed", reference, digest, sizeBytes}\` for each tag |
 | \`save -o\`, \`export -o\` | \`{path, bytes}\` |
 | \`rmi\` | a list of \`{untagged}\` and \`{deleted}\` |
 | \`tag\` | \`{source, target}\` |

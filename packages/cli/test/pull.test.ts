@@ -1,41 +1,22 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeWith } from "@strata/conformance";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { DockerRegistry } from "../../registry/test/support/docker-registry.ts";
 import { sha256 } from "../../store/test/support/image.ts";
+import { linesOf } from "./support/layer-lines.ts";
 import { otherPlatform, type Published, publish, publishIndex } from "./support/published.ts";
-import { type Strata, useScratch, useStrata } from "./support/strata.ts";
+import { Strata, useScratch } from "./support/strata.ts";
 
 const scratch = useScratch();
-const store = useStrata(scratch, "vfs");
+/** New for each test. */
 let strata: Strata;
 let server: DockerRegistry;
 
-beforeAll(async () => {
-  strata = store.strata;
-  server = await DockerRegistry.start();
-});
-
-afterAll(async () => await server?.[Symbol.asyncDispose]());
-
-/** Forget what has been pulled, and what has been asked for. */
-async function begin(): Promise<void> {
-  const images = await strata.ok("images", "-q");
-  if (images !== "") await strata.ok("rmi", "-f", ...images.split("\n"));
-  await strata.ok("gc");
-  server.proxy.requests.length = 0;
-  server.proxy.fault = () => undefined;
-}
-
-/** What a pull printed, the layers' lines sorted. */
 async function pull(...args: string[]): Promise<string[]> {
   const outcome = await strata.run(["pull", ...args]);
   expect(outcome).toMatchObject({ code: 0, stderr: "" });
-  const lines = outcome.stdout.trimEnd().split("\n");
-  const isLayer = (line: string) => /^[0-9a-f]{12}: /.test(line);
-  const layers = lines.filter(isLayer).sort();
-  return lines.map((line) => (isLayer(line) ? (layers.shift() ?? "") : line));
+  return linesOf(outcome.stdout);
 }
 
 function outcomes({ labels }: Published, outcome: string): string[] {
@@ -43,6 +24,17 @@ function outcomes({ labels }: Published, outcome: string): string[] {
 }
 
 describeWith("pull", ["docker-registry"], () => {
+  beforeAll(async () => {
+    server = await DockerRegistry.start();
+  });
+
+  beforeEach(({ task }) => {
+    strata = new Strata(scratch.join(task.id), "vfs");
+    server.proxy.requests.length = 0;
+  });
+
+  afterAll(async () => await server?.[Symbol.asyncDispose]());
+
   let app: Published;
   let name: string;
 
@@ -53,7 +45,6 @@ describeWith("pull", ["docker-registry"], () => {
   });
 
   it("prints docker's lines, and no progress where there is no terminal", async () => {
-    await begin();
     const before = ["Using default tag: latest", "latest: Pulling from team/app"];
     expect(await pull(name)).toEqual([
       ...before,
@@ -73,7 +64,6 @@ describeWith("pull", ["docker-registry"], () => {
   });
 
   it("makes the config that came the image, and its hash the ID", async () => {
-    await begin();
     await strata.ok("pull", "-q", name);
     const [image] = await strata.json<{ id: string }[]>("images");
     expect(image?.id).toBe(app.id);
@@ -83,7 +73,6 @@ describeWith("pull", ["docker-registry"], () => {
   });
 
   it("asks for missing layers only", async () => {
-    await begin();
     await strata.ok("pull", `${server.host}/team/base:1`);
     server.proxy.requests.length = 0;
     const [base = "", ...missing] = app.layers;
@@ -98,10 +87,9 @@ describeWith("pull", ["docker-registry"], () => {
   });
 
   it("prints the reference only with -q, and events with --json", async () => {
-    await begin();
     const outcome = await strata.run(["pull", "-q", name]);
     expect(outcome).toEqual({ code: 0, stdout: `${name}:latest\n`, stderr: "" });
-    await begin();
+    strata = new Strata(scratch.join("another"), "vfs");
     const lines = (await strata.ok("--json", "pull", name)).split("\n").map((line) => JSON.parse(line));
     expect(lines.at(-1)).toEqual({
       kind: "pulled",
@@ -119,7 +107,6 @@ describeWith("pull", ["docker-registry"], () => {
   });
 
   it("takes a digest in place of a tag", async () => {
-    await begin();
     const pinned = `${name}@${app.digest}`;
     expect(await pull(pinned)).toEqual([
       `${pinned}: Pulling from team/app`,
@@ -138,76 +125,72 @@ describeWith("pull", ["docker-registry"], () => {
   });
 
   it("takes --disable-content-trust, and does not pretend to do the opposite", async () => {
-    await begin();
     expect(await strata.ok("pull", "-q", "--disable-content-trust", name)).toBe(`${name}:latest`);
     expect(await strata.run(["pull", "--disable-content-trust=false", name])).toMatchObject({
       code: 125,
       stderr: "strata pull: signatures of images cannot be verified here\nSee 'strata pull --help'.\n",
     });
   });
-});
 
-describeWith("pull of an index", ["docker-registry"], () => {
-  let index: Awaited<ReturnType<typeof publishIndex>>;
-  let name: string;
+  describe("of an index", () => {
+    let index: Awaited<ReturnType<typeof publishIndex>>;
+    let name: string;
 
-  beforeAll(async () => {
-    name = `${server.host}/multi`;
-    index = await publishIndex(server, "multi:latest");
-  });
-
-  it("takes the host's image, and goes by the digest of the index", async () => {
-    await begin();
-    expect(await pull(name)).toContain(`Digest: ${index.digest}`);
-    const [image] = await strata.json<object[]>("images");
-    expect(image).toMatchObject({ id: index.own.id, digest: index.digest });
-    expect(await strata.ok("images", "--digests", "--format", "{{.Tag}} {{.Digest}}")).toBe(
-      `latest ${index.digest}`,
-    );
-    expect(await strata.ok("inspect", "-f", "{{json .RepoDigests}}", name)).toBe(
-      JSON.stringify([`${name}@${index.digest}`]),
-    );
-    expect(await pull("-q", `${name}@${index.digest}`)).toEqual([`${name}@${index.digest}`]);
-    expect((await strata.ok("rmi", `${name}@${index.digest}`)).split("\n").slice(0, 3)).toEqual([
-      `Untagged: ${name}:latest`,
-      `Untagged: ${name}@${index.digest}`,
-      `Deleted: ${index.own.id}`,
-    ]);
-  });
-
-  it("takes the platform that is asked for, by any of its names", async () => {
-    await begin();
-    const { architecture } = otherPlatform;
-    const other = architecture === "amd64" ? "linux/x86_64" : `linux/${architecture}`;
-    await strata.ok("pull", "--platform", other, name);
-    expect(await strata.ok("inspect", "-f", "{{.Id}} {{.Architecture}}", name)).toBe(
-      `${index.other.id} ${architecture}`,
-    );
-    // The same tag, now for this host, is another image.
-    expect(await pull(name)).toContain(`Status: Downloaded newer image for ${name}:latest`);
-    expect(await strata.fails("pull", "--platform", "linux/mips", name)).toBe(
-      "Error: no matching manifest for linux/mips in the manifest list entries",
-    );
-  });
-
-  it("-a pulls what can be pulled of all tags, and says what cannot", async () => {
-    await begin();
-    const platform = `linux/${otherPlatform.architecture}`;
-    const { code, stdout, stderr } = await strata.run(["pull", "-a", "--platform", platform, name]);
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: `Error: ${name}:own: no matching manifest for ${platform} in the manifest list entries\n`,
+    beforeAll(async () => {
+      name = `${server.host}/multi`;
+      index = await publishIndex(server, "multi:latest");
     });
-    const lines = stdout.trimEnd().split("\n");
-    expect(lines.slice(-2)).toEqual([`Status: Downloaded newer image for ${name}`, name]);
-    expect(lines.filter((line) => line.includes("Pulling from")).sort()).toEqual([
-      "latest: Pulling from multi",
-      "other: Pulling from multi",
-    ]);
-  });
 
-  it("-a takes no tag", async () => {
-    for (const one of [`${name}:latest`, `${name}@${index.digest}`])
-      expect(await strata.fails("pull", "-a", one)).toBe("Error: tag can't be used with --all-tags/-a");
+    it("takes the host's image, and goes by the digest of the index", async () => {
+      expect(await pull(name)).toContain(`Digest: ${index.digest}`);
+      const [image] = await strata.json<object[]>("images");
+      expect(image).toMatchObject({ id: index.own.id, digest: index.digest });
+      expect(await strata.ok("images", "--digests", "--format", "{{.Tag}} {{.Digest}}")).toBe(
+        `latest ${index.digest}`,
+      );
+      expect(await strata.ok("inspect", "-f", "{{json .RepoDigests}}", name)).toBe(
+        JSON.stringify([`${name}@${index.digest}`]),
+      );
+      expect(await pull("-q", `${name}@${index.digest}`)).toEqual([`${name}@${index.digest}`]);
+      expect((await strata.ok("rmi", `${name}@${index.digest}`)).split("\n").slice(0, 3)).toEqual([
+        `Untagged: ${name}:latest`,
+        `Untagged: ${name}@${index.digest}`,
+        `Deleted: ${index.own.id}`,
+      ]);
+    });
+
+    it("takes the platform that is asked for, by any of its names", async () => {
+      const { architecture } = otherPlatform;
+      const other = architecture === "amd64" ? "linux/x86_64" : `linux/${architecture}`;
+      await strata.ok("pull", "--platform", other, name);
+      expect(await strata.ok("inspect", "-f", "{{.Id}} {{.Architecture}}", name)).toBe(
+        `${index.other.id} ${architecture}`,
+      );
+      // The same tag, now for this host, is another image.
+      expect(await pull(name)).toContain(`Status: Downloaded newer image for ${name}:latest`);
+      expect(await strata.fails("pull", "--platform", "linux/mips", name)).toBe(
+        "Error: no matching manifest for linux/mips in the manifest list entries",
+      );
+    });
+
+    it("-a pulls what can be pulled of all tags, and says what cannot", async () => {
+      const platform = `linux/${otherPlatform.architecture}`;
+      const { code, stdout, stderr } = await strata.run(["pull", "-a", "--platform", platform, name]);
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: `Error: ${name}:own: no matching manifest for ${platform} in the manifest list entries\n`,
+      });
+      const lines = stdout.trimEnd().split("\n");
+      expect(lines.slice(-2)).toEqual([`Status: Downloaded newer image for ${name}`, name]);
+      expect(lines.filter((line) => line.includes("Pulling from")).sort()).toEqual([
+        "latest: Pulling from multi",
+        "other: Pulling from multi",
+      ]);
+    });
+
+    it("-a takes no tag", async () => {
+      for (const one of [`${name}:latest`, `${name}@${index.digest}`])
+        expect(await strata.fails("pull", "-a", one)).toBe("Error: tag can't be used with --all-tags/-a");
+    });
   });
 });

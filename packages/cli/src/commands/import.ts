@@ -58,7 +58,7 @@ async function importImage(
     ...(platform !== undefined && { platform }),
     ...limitsOf(options),
   });
-  if (context.options.json) await context.stdout.write(`${JSON.stringify({ kind: "imported", id })}\n`);
+  if (context.options.json) await context.stdout.jsonLine({ kind: "imported", id });
   else await context.stdout.line(id);
 }
 

@@ -40,8 +40,7 @@ async function load(context: Context, options: Options): Promise<void> {
     throw new Error("requested load from stdin, but stdin is empty");
   const images = await receive(context, options);
   if (context.options.json) {
-    for (const image of images)
-      await context.stdout.write(`${JSON.stringify({ kind: "loaded", ...image })}\n`);
+    for (const image of images) await context.stdout.jsonLine({ kind: "loaded", ...image });
     return;
   }
   const { parseName } = await import("@strata/store");

@@ -1,23 +1,23 @@
-import type { PulledImage, Registries } from "@strata/registry";
+import type { PulledImage } from "@strata/registry";
 import type { Reference, Store } from "@strata/store";
 import type { Command } from "commander";
 import type { StrataCommand } from "../command.ts";
 import { type Context, rootOf } from "../context.ts";
 import { codeOf, Failed, messageOf } from "../failure.ts";
 import { warnOfLostOwners } from "../lost-owners.ts";
-import { namesOneImage } from "../options/all-tags.ts";
 import { addContentTrustOption } from "../options/content-trust.ts";
 import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { layerView } from "../progress/layer-view.ts";
 import { pulling } from "../progress/wordings.ts";
 import { withRegistries } from "../registry-access.ts";
 import { withStore } from "../store-access.ts";
+import { namesOneImage, say, type Transfer, type TransferOptions } from "../transfer.ts";
 
-interface Options extends LimitOptions {
-  readonly allTags?: boolean;
+interface Options extends LimitOptions, TransferOptions {
   readonly platform?: string;
-  readonly quiet?: boolean;
 }
+
+type Pull = Transfer<Options>;
 
 export function define(command: StrataCommand, context: Context): Command {
   command
@@ -45,7 +45,7 @@ export function define(command: StrataCommand, context: Context): Command {
 async function pullNamed(context: Context, name: string, options: Options): Promise<void> {
   const { defaultTag, parseName, parseReference } = await import("@strata/store");
   const given = parseName(name);
-  const isNamed = namesOneImage(given, options.allTags);
+  const isNamed = namesOneImage(given, options);
   await withRegistries(context, async (registries) => {
     const work = { context, registries, options };
     if (options.allTags) return await pullAll(work, given);
@@ -54,21 +54,14 @@ async function pullNamed(context: Context, name: string, options: Options): Prom
   });
 }
 
-/** What every step of a pull works with. */
-interface Work {
-  readonly context: Context;
-  readonly registries: Registries;
-  readonly options: Options;
-}
-
-async function pullOne(work: Work, reference: Reference): Promise<void> {
+async function pullOne(work: Pull, reference: Reference): Promise<void> {
   const image = await pullImage(work, reference, (use) => withOpenStore(work, use));
   const { familiarName, tag, digest } = reference;
   await conclude(work, [image], familiarName + (digest ? `@${digest}` : `:${tag}`), image.reference);
 }
 
 /** Each in turn. One that cannot be had, since there is none for this platform, say, does not keep the rest from it. */
-async function pullAll(work: Work, repository: Reference): Promise<void> {
+async function pullAll(work: Pull, repository: Reference): Promise<void> {
   const { allTags } = await import("@strata/registry");
   const { context, registries } = work;
   const images: PulledImage[] = [];
@@ -96,7 +89,7 @@ function isOfOneImage(error: unknown): boolean {
 
 type UseStore = <T>(use: (store: Store) => Promise<T>) => Promise<T>;
 
-async function withOpenStore<T>({ context, options }: Work, use: (store: Store) => Promise<T>): Promise<T> {
+async function withOpenStore<T>({ context, options }: Pull, use: (store: Store) => Promise<T>): Promise<T> {
   return await withStore(context, async (store) => {
     await warnOfLostOwners(context, store.driver, options.ignoreChownErrors);
     return await use(store);
@@ -104,7 +97,7 @@ async function withOpenStore<T>({ context, options }: Work, use: (store: Store) 
 }
 
 /** @param useStore - is called only if there is something to pull */
-async function pullImage(work: Work, reference: Reference, useStore: UseStore): Promise<PulledImage> {
+async function pullImage(work: Pull, reference: Reference, useStore: UseStore): Promise<PulledImage> {
   const { context, registries, options } = work;
   const { findCurrent, pull } = await import("@strata/registry");
   const { platform, quiet } = options;
@@ -113,33 +106,23 @@ async function pullImage(work: Work, reference: Reference, useStore: UseStore): 
   const heading = `${digest ? `${name}@${digest}` : tag}: Pulling from ${repository}`;
   const current = await findCurrent(rootOf(context.options), registries, reference, wanted);
   if (current !== undefined) await say(work, heading);
-  let hasBytes = false;
   const receive = async (store: Store): Promise<PulledImage> => {
-    using progress = layerView(context, pulling, { quiet, heading });
+    using progress = layerView(context, pulling, { quiet, heading, resumable: "pull" });
     return await pull(store, registries, reference, {
       ...wanted,
       ...limitsOf(options),
-      onProgress: (event) => {
-        hasBytes ||= event.kind === "layer" && event.bytes > 0;
-        progress.show(event);
-      },
+      onProgress: (event) => progress.show(event),
     });
   };
-  try {
-    const image = current ?? (await useStore(receive));
-    if (context.options.json) await context.stdout.write(`${JSON.stringify({ kind: "pulled", ...image })}\n`);
-    await say(work, `Digest: ${image.digest}`);
-    return image;
-  } catch (error) {
-    if (context.signal.aborted && hasBytes && context.stderr.isTerminal)
-      await context.stderr.line("Interrupted: what has come is kept, and the next pull goes on from there");
-    throw error;
-  }
+  const image = current ?? (await useStore(receive));
+  if (context.options.json) await context.stdout.jsonLine({ kind: "pulled", ...image });
+  await say(work, `Digest: ${image.digest}`);
+  return image;
 }
 
 /** What docker says in the end. */
 async function conclude(
-  work: Work,
+  work: Pull,
   images: readonly PulledImage[],
   what: string,
   reference: string,
@@ -147,9 +130,4 @@ async function conclude(
   const isNew = images.some((image) => image.isNew);
   await say(work, `Status: ${isNew ? "Downloaded newer image for" : "Image is up to date for"} ${what}`);
   if (!work.context.options.json) await work.context.stdout.line(reference);
-}
-
-/** For people: neither with `--quiet` nor with `--json`. */
-async function say({ context, options }: Work, line: string): Promise<void> {
-  if (!options.quiet && !context.options.json) await context.stdout.line(line);
 }

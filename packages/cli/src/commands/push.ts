@@ -1,19 +1,14 @@
-import type { PushedImage, Registries } from "@strata/registry";
+import type { PushedImage } from "@strata/registry";
 import type { Reference, Store } from "@strata/store";
 import type { Command } from "commander";
 import type { StrataCommand } from "../command.ts";
 import type { Context } from "../context.ts";
-import { namesOneImage } from "../options/all-tags.ts";
 import { addContentTrustOption } from "../options/content-trust.ts";
 import { layerView } from "../progress/layer-view.ts";
 import { pushing } from "../progress/wordings.ts";
 import { withRegistries } from "../registry-access.ts";
 import { withStore } from "../store-access.ts";
-
-interface Options {
-  readonly allTags?: boolean;
-  readonly quiet?: boolean;
-}
+import { namesOneImage, say, type Transfer, type TransferOptions } from "../transfer.ts";
 
 export function define(command: StrataCommand, context: Context): Command {
   command
@@ -29,58 +24,48 @@ export function define(command: StrataCommand, context: Context): Command {
         "A push that was interrupted goes on from there the next time.",
     )
     .examples("strata push localhost:5000/me/tools:v2", "strata push --all-tags localhost:5000/me/tools")
-    .action(async (name: string, options: Options) => await pushNamed(context, name, options));
+    .action(async (name: string, options: TransferOptions) => await pushNamed(context, name, options));
 }
 
-async function pushNamed(context: Context, name: string, options: Options): Promise<void> {
+async function pushNamed(context: Context, name: string, options: TransferOptions): Promise<void> {
   const { defaultTag, parseName, parseReference } = await import("@strata/store");
   const given = parseName(name);
-  const { allTags, quiet } = options;
-  const isNamed = namesOneImage(given, allTags);
-  const say = async (line: string) => {
-    if (!quiet && !context.options.json) await context.stdout.line(line);
-  };
-  if (!allTags && !isNamed) await say(`Using default tag: ${defaultTag}`);
-  await say(`The push refers to repository [${given.name}]`);
+  const isNamed = namesOneImage(given, options);
+  if (!options.allTags && !isNamed) await say({ context, options }, `Using default tag: ${defaultTag}`);
+  await say({ context, options }, `The push refers to repository [${given.name}]`);
+  const target = parseReference(name);
   await withStore(context, async (store) => {
-    const references = allTags ? await tagsHere(store, given) : [parseReference(name)];
+    const references = options.allTags ? await tagsHere(store, given) : [target];
     await withRegistries(context, async (registries) => {
-      for (const reference of references) {
-        const image = await pushImage({ context, store, registries, options }, reference);
-        if (context.options.json)
-          await context.stdout.write(`${JSON.stringify({ kind: "pushed", ...image })}\n`);
-        await say(`${reference.tag}: digest: ${image.digest} size: ${image.sizeBytes}`);
-      }
+      for (const reference of references) await pushImage({ context, registries, options }, store, reference);
     });
   });
-  if (quiet && !context.options.json)
-    await context.stdout.line(allTags ? given.name : parseReference(name).toString());
+  if (options.quiet && !context.options.json)
+    await context.stdout.line(options.allTags ? given.name : target.toString());
 }
 
 /** @throws Error, in docker's words, if there are none */
-async function tagsHere(store: Store, repository: Reference): Promise<Reference[]> {
-  const { parseName } = await import("@strata/store");
+async function tagsHere(store: Store, { name, familiarName }: Reference): Promise<Reference[]> {
+  const { parseReference } = await import("@strata/store");
   const images = await store.images();
-  const tagged = images.flatMap(({ references }) => references.map(parseName));
-  const here = tagged.filter(({ name }) => name === repository.name);
-  if (here.length === 0)
-    throw new Error(`An image does not exist locally with the tag: ${repository.familiarName}`);
-  return here.sort((a, b) => (String(a) < String(b) ? -1 : 1));
+  const here = images.flatMap(({ references }) => references).filter((text) => text.startsWith(`${name}:`));
+  if (here.length === 0) throw new Error(`An image does not exist locally with the tag: ${familiarName}`);
+  return here.sort().map(parseReference);
 }
 
-interface Work {
-  readonly context: Context;
-  readonly store: Store;
-  readonly registries: Registries;
-  readonly options: Options;
+async function pushImage(work: Transfer, store: Store, reference: Reference): Promise<void> {
+  const image = await send(work, store, reference);
+  if (work.context.options.json) await work.context.stdout.jsonLine({ kind: "pushed", ...image });
+  await say(work, `${reference.tag}: digest: ${image.digest} size: ${image.sizeBytes}`);
 }
 
-async function pushImage(
-  { context, store, registries, options }: Work,
+async function send(
+  { context, registries, options }: Transfer,
+  store: Store,
   reference: Reference,
 ): Promise<PushedImage> {
   const { push } = await import("@strata/registry");
-  using progress = layerView(context, pushing, { quiet: options.quiet });
+  using progress = layerView(context, pushing, { quiet: options.quiet, resumable: "push" });
   return await push(store, registries, reference, {
     signal: context.signal,
     onProgress: (event) => progress.show({ kind: "layer", ...event }),

@@ -7,6 +7,8 @@ import { LiveLines } from "./live-lines.ts";
 export interface LayerEvent {
   readonly kind: "layer";
   readonly label: string;
+  /** How far it is. */
+  readonly bytes: number;
 }
 
 /** How one command words what happens to layers. */
@@ -27,6 +29,8 @@ export interface LayerViewOptions {
   readonly quiet?: boolean | undefined;
   /** A line for people, above the first that anything is shown of. */
   readonly heading?: string;
+  /** What goes on where an interruption ended it, if it is done again; on a terminal that is said. */
+  readonly resumable?: "pull" | "push";
   /** Where outcomes go if there is no terminal. @defaultValue standard output */
   readonly outcomes?: Output;
 }
@@ -36,12 +40,12 @@ export interface LayerViewOptions {
  * in place; elsewhere the outcome for each layer, and nothing of the way there.
  */
 export function layerView<E extends LayerEvent>(
-  { stdout, stderr, options: { json } }: Context,
+  { stdout, stderr, signal, options: { json } }: Context,
   { state, outcome }: Wording<E>,
-  { quiet = false, heading, outcomes = stdout }: LayerViewOptions = {},
+  { quiet = false, heading, resumable, outcomes = stdout }: LayerViewOptions = {},
 ): LayerView<E> {
   if (quiet) return onEvents(() => undefined);
-  if (json) return onEvents((event) => print(stdout.write(`${JSON.stringify(event)}\n`)));
+  if (json) return onEvents((event) => print(stdout.jsonLine(event)));
   let above = heading;
   const begin = (): void => {
     if (above !== undefined) print(stdout.line(above));
@@ -55,14 +59,20 @@ export function layerView<E extends LayerEvent>(
       if (text !== undefined) print(outcomes.line(`${event.label}: ${text}`));
     });
   const lines = new LiveLines(stdout, stderr);
+  let hasBegun = false;
   return {
     show: (event) => {
       begin();
       if (event.kind !== "layer") return;
+      hasBegun ||= event.bytes > 0;
       const start = `${event.label}: `;
       lines.set(event.label, start + state(event, lines.room - start.length));
     },
-    [Symbol.dispose]: () => lines[Symbol.dispose](),
+    [Symbol.dispose]: () => {
+      lines[Symbol.dispose]();
+      if (signal.aborted && hasBegun && resumable !== undefined)
+        print(stderr.line(`Interrupted: the next ${resumable} goes on from here`));
+    },
   };
 }
 

@@ -20,7 +20,8 @@ export class PushReport {
   sent(bytes: number): void {
     const now = performance.now();
     if (now - this.#saidAt < sentEveryMs) return;
-    this.#saidAt = now;
+    // That it has begun does not keep the first bytes from being told.
+    this.#saidAt = bytes === 0 ? -Infinity : now;
     this.#say("pushing", bytes);
   }
 
