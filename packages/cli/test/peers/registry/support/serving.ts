@@ -31,14 +31,6 @@ export class Serving implements AsyncDisposable {
     return new URL(this.url).host;
   }
 
-  /** What it was asked since the last call, without those: `GET /v2/app/manifests/1 200`. */
-  requests(): string[] {
-    const { output } = this.#running;
-    const lines = output.stderr.trimEnd().split("\n");
-    output.stderr = "";
-    return lines.map((line) => /[A-Z]+ \/\S* \d+/.exec(line)?.[0] ?? line);
-  }
-
   /** End it as a person would. @returns its exit code */
   async end(): Promise<number | string | null> {
     return await this.#running.end("SIGINT");

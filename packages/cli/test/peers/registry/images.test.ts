@@ -1,6 +1,7 @@
 import { describeWith } from "@strata/conformance";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DockerRegistry } from "../../../../registry/test/support/docker-registry.ts";
+import type { Strata } from "../support/strata.ts";
 import { expectSameTree } from "../support/trees.ts";
 import { Field, type PulledImage, users } from "./support/field.ts";
 import { publish, published } from "./support/published.ts";
@@ -25,6 +26,7 @@ describeWith("an image in a registry", ["root", ...tools, "setfattr", "setfacl",
 
   describe.each(published)("$name", ({ name, layerType, driver, peers }) => {
     let reference: string;
+    let strata: Strata;
     let ours: PulledImage;
 
     beforeAll(() => {
@@ -37,7 +39,7 @@ describeWith("an image in a registry", ["root", ...tools, "setfattr", "setfacl",
     });
 
     it(`is pulled under ${driver}`, async () => {
-      const strata = field.strata(driver, name.replace("/", "-"));
+      strata = field.strata(driver, name.replace("/", "-"));
       await strata.run("pull", "--quiet", reference);
       expect(await strata.digest(reference)).toBe(await field.digestOf(reference));
       ours = { id: await strata.imageId(reference), tree: await strata.tree(reference) };
@@ -47,6 +49,18 @@ describeWith("an image in a registry", ["root", ...tools, "setfattr", "setfacl",
       const theirs = await field.pull(peer, reference);
       expect(ours.id).toBe(theirs.id);
       await expectSameTree(ours.tree, theirs.tree);
+    });
+
+    it("is pushed as it was pulled, and its layers are mounted", async () => {
+      const copy = `${registry.host}/copies/${name}`;
+      await strata.run("tag", reference, copy);
+      registry.proxy.requests.length = 0;
+      await strata.run("push", copy);
+      const sent = registry.proxy.log.filter((line) => /^(PUT|PATCH) .*\/uploads\//.test(line));
+      expect(sent).toEqual([]);
+      expect(await field.digestOf(copy)).toBe(await field.digestOf(reference));
+      const [peer] = peers;
+      expect((await field.pull(peer, copy)).id).toBe(ours.id);
     });
   });
 });
