@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { flock } from "@strata/linux";
+// Not all of the package: a command that only reads names has no use for the rest.
+import { flock } from "@strata/linux/locks";
 import { errnoCode } from "./errors.ts";
 
 export type LockMode = "shared" | "exclusive";

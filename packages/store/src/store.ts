@@ -22,7 +22,6 @@ import type { RemoveContainerOptions } from "./containers/remove.ts";
 import type { StoreContext } from "./content/context.ts";
 import type { CurrentImage } from "./content/current.ts";
 import type { ImageRecord } from "./content/image-record.ts";
-import { openLayout } from "./content/open-layout.ts";
 import type { Descriptor } from "./documents.ts";
 import type { HistoryEntry } from "./images/history.ts";
 import type { ImageSummary, ImagesOptions } from "./images/list.ts";
@@ -87,7 +86,9 @@ export class Store implements AsyncDisposable {
    */
   static async open(options: StoreOptions): Promise<Store> {
     const store = new Store(resolve(options.root), options);
-    await attempt(`open the store in ${store.root}`, () => openLayout(store.#context));
+    await attempt(`open the store in ${store.root}`, async () =>
+      (await import("./content/open-layout.ts")).openLayout(store.#context),
+    );
     return store;
   }
 
