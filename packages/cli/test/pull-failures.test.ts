@@ -1,10 +1,12 @@
+import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeWith } from "@strata/conformance";
+import { LoopFileSystem } from "@strata/conformance/suite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DockerRegistry } from "../../registry/test/support/docker-registry.ts";
 import { type Published, publish } from "./support/published.ts";
-import { type Strata, useScratch, useStrata } from "./support/strata.ts";
+import { Strata, useScratch, useStrata } from "./support/strata.ts";
 
 const scratch = useScratch();
 const store = useStrata(scratch, "vfs");
@@ -93,5 +95,23 @@ describeWith("a pull", ["docker-registry"], () => {
       );
       expect(await strata.run(["pull"])).toMatchObject({ code: 125 });
     });
+  });
+});
+
+describeWith("a pull that does not fit", ["docker-registry", "root", "mkfs.ext4"], () => {
+  it("says how to have the space back", async () => {
+    await using server = await DockerRegistry.start();
+    await using disk = await LoopFileSystem.make("ext4", { sizeBytes: 8 * 2 ** 20 });
+    const strata = new Strata(disk.join("store"), "overlay2");
+    await publish(server, "app:1", [{ large: randomBytes(5_000_000).toString("hex") }]);
+    expect(await strata.fails("pull", `${server.host}/app:1`)).toMatch(
+      /^Error: layer .*ENOSPC.*; 'strata gc' gives back what the downloads of this pull take$/,
+    );
+    const downloads = () => readdirSync(disk.join("store/downloads"));
+    expect(downloads()).toHaveLength(1);
+    await strata.ok("gc");
+    expect(downloads()).toEqual([]);
+    await publish(server, "small:1", [{ small: "small" }]);
+    await strata.ok("pull", `${server.host}/small:1`);
   });
 });

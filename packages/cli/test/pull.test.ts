@@ -118,6 +118,11 @@ describeWith("pull", ["docker-registry"], () => {
     expect(await strata.ok("images", "--format", "{{.Repository}}:{{.Tag}} {{.Digest}}")).toBe(
       `${name}:<none> ${app.digest}`,
     );
+    await strata.ok("pull", "-q", `${name}:latest`);
+    await strata.ok("tag", `${name}:latest`, `${name}:again`);
+    await strata.ok("rmi", ...(await strata.ok("images", "-q")).split("\n"));
+    expect(await strata.ok("images", "-aq")).toBe("");
+    await strata.ok("pull", "-q", pinned);
     expect((await strata.ok("rmi", pinned)).split("\n").slice(0, 2)).toEqual([
       `Untagged: ${pinned}`,
       `Deleted: ${app.id}`,

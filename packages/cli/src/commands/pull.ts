@@ -93,7 +93,17 @@ async function withOpenStore<T>({ context, options }: Pull, use: (store: Store) 
   return await withStore(context, async (store) => {
     await warnOfLostOwners(context, store.driver, options.ignoreChownErrors);
     return await use(store);
+  }).catch(async (error: unknown) => {
+    throw await withHint(error);
   });
+}
+
+/** What has been downloaded is kept for the next pull, which need not be what somebody without space wants. */
+async function withHint(error: unknown): Promise<unknown> {
+  if (codeOf(error) !== "NoSpace") return error;
+  const { StrataError } = await import("@strata/core");
+  const hint = "'strata gc' gives back what the downloads of this pull take";
+  return new StrataError("NoSpace", `${messageOf(error)}; ${hint}`, { cause: error });
 }
 
 /** @param useStore - is called only if there is something to pull */
