@@ -1,10 +1,11 @@
-import type { StrataCommand } from "./command.ts";
+import { addGlobalOptions, type StrataCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 
-/** Load a command's own file, once, and let it add arguments, options, help and action. */
+/** Give a command the global options, once; then load its own file, and let it add arguments, options, help and action. */
 export async function define(command: StrataCommand, context: Context): Promise<void> {
   const { leaf } = command;
-  if (!leaf || command.defined) return;
+  if (command.defined) return;
   command.defined = true;
-  (await leaf.load()).define(command, context);
+  addGlobalOptions(command, { listed: false, jsonFile: leaf?.jsonFile ?? false });
+  if (leaf) (await leaf.load()).define(command, context);
 }

@@ -22,7 +22,7 @@ export async function run(args: readonly string[], context: Context): Promise<nu
   }
 }
 
-/** The whole command tree; a command's own options are loaded when it is chosen, by `define`. */
+/** The whole command tree; a command gets its options when it is chosen, by `define`. */
 export function createProgram(context: Context): StrataCommand {
   const program = new StrataCommand("strata");
   program
@@ -52,13 +52,9 @@ function addCommands(parent: StrataCommand, commands: Catalogue, context: Contex
     const command = parent.createCommand(name);
     command.copyInheritedSettings(parent).summary(entry.summary).description(entry.summary);
     if ("load" in entry) {
-      addGlobalOptions(command, { listed: false, jsonFile: entry.jsonFile ?? false });
       command.aliases(entry.aliases ?? []);
       command.leaf = entry;
-    } else {
-      addGlobalOptions(command, { listed: false });
-      command.usage("COMMAND");
-    }
+    } else command.usage("COMMAND");
     if (entry.commands) addCommands(command.helpCommand(false), entry.commands, context);
     parent.addCommand(command, { hidden: name.startsWith("_") });
   }
