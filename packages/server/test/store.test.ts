@@ -85,6 +85,30 @@ describe("an image that was pushed", () => {
     expect(await status(`app/manifests/${old.digest}`)).toBe(404);
   });
 
+  it("stays for those who pull an index that names it, when it is removed here", async () => {
+    const [here, there] = [await sampleImage({ files: { a: "here" } }), await sampleImage(foreign)];
+    for (const image of [here, there]) await pushImage(served.client, "app", "digest", image);
+    const index = {
+      schemaVersion: 2,
+      mediaType: types.index,
+      manifests: [here, there].map(({ manifest }) => descriptorOf(types.manifest, manifest)),
+    };
+    await served.client.putManifest("app", "1", index);
+    await pushImage(served.client, "elsewhere", "digest", here);
+    await served.store.removeImages([here.id.slice(7)], { force: true });
+    expect(await names()).toEqual([]);
+    await served.store.gc();
+    expect(await status("app/manifests/1")).toBe(200);
+    expect(await status(`app/manifests/${here.digest}`)).toBe(200);
+    expect(await status(`app/blobs/${digestOf(here.layer)}`)).toBe(200);
+    expect(await status(`elsewhere/manifests/${here.digest}`)).toBe(404);
+    await served.client.ask("DELETE", `/v2/app/manifests/${digestOf(bytesOf(index))}`);
+    await served.client.ask("DELETE", `/v2/app/manifests/${here.digest}`);
+    await served.client.ask("DELETE", `/v2/app/manifests/${there.digest}`);
+    await served.store.gc();
+    expect(blobs()).toEqual([]);
+  });
+
   it("by digest and then by tag has one name, which rmi takes with all the rest", async () => {
     const image = await sampleImage();
     await pushImage(served.client, "app", "digest", image);

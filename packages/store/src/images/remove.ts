@@ -2,10 +2,11 @@ import { type Digest, isStrataError, type StrataError } from "@strata/core";
 import { listContainers } from "../containers/records.ts";
 import { mountPoint } from "../containers/snapshot.ts";
 import type { StoreContext } from "../content/context.ts";
-import { type IndexEntry, readIndex, updateIndex } from "../content/image-index.ts";
+import { type IndexEntry, readStoreIndex, updateStoreIndex } from "../content/image-index.ts";
 import { withStoreLock } from "../content/store-lock.ts";
 import { dropChains } from "../ingest/live-chains.ts";
 import { reclaim } from "../reclaim.ts";
+import { namedByIndexes, withKept } from "../repositories/kept-for-indexes.ts";
 import { contentOf, type ImageContent } from "./content.ts";
 import { dropBlobs } from "./drop-blobs.ts";
 import { findImage } from "./find.ts";
@@ -31,7 +32,7 @@ export interface Removal {
 }
 
 /**
- * Untag images, and remove those without a tag left. One that cannot be removed does not keep the others from it,
+ * Untag images, and remove those without a tag left; one that a pushed index names stays for those who pull that. One that cannot be removed does not keep the others from it,
  * and their order does not matter: a parent may stand before its children.
  *
  * The commit point is the replacement of the index, one for all. A process that is killed after it leaves garbage,
@@ -43,11 +44,12 @@ export async function removeImages(
   { force = false, prune = true }: RemoveImagesOptions = {},
 ): Promise<Removal[]> {
   const removals = await withStoreLock(context.root, async () => {
-    const before = await readIndex(context.root);
+    const { images: before, hosted } = await readStoreIndex(context.root);
     const users = await imageUsers(context);
     const { entries, outcomes } = planAll(before, users, references, { force, prune });
     if (entries === before) return outcomes.map(({ reference, error }) => removalOf(reference, [], error));
-    await updateIndex(context, () => entries);
+    const named = await namedByIndexes(context.root, before, hosted);
+    await updateStoreIndex(context, (index) => withKept({ ...index, images: entries }, named));
     const images = outcomes.flatMap(({ steps }) =>
       steps.flatMap((step) => ("image" in step ? [step.image] : [])),
     );
