@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
 import { writeArchive } from "./support/archive.ts";
-import { type Strata, useScratch, useStrata } from "./support/strata.ts";
+import { Serving } from "./support/serving.ts";
+import { Strata, useScratch, useStrata } from "./support/strata.ts";
 
 /*
  * What is typed often must start fast. How fast is measured by the benchmarks; here it is made sure that nothing is
@@ -21,8 +22,11 @@ beforeAll(async () => {
 
 /** The modules that a command loads, by the coverage that Node writes. */
 async function modulesOf(...args: string[]): Promise<string[]> {
-  const dir = scratch.join(`coverage-${args.join("-").replace(/\W/g, "")}`);
-  mkdirSync(dir);
+  return await modulesIn(strata, ...args);
+}
+
+async function modulesIn(strata: Strata, ...args: string[]): Promise<string[]> {
+  const dir = mkdtempSync(scratch.join("coverage-"));
   const { code } = await strata.run(args, { env: { NODE_V8_COVERAGE: dir } });
   expect(code).toBe(0);
   return readdirSync(dir).flatMap((name) => {
@@ -63,4 +67,21 @@ it("a command that unpacks loads them: the check above can fail", async () => {
       modules.some((url) => url.includes(part)),
       part,
     ).toBe(true);
+});
+
+it("a pull of what is current loads none of these, nor undici, nor what moves blobs or finds credentials", async () => {
+  await using registry = await Serving.start(strata);
+  const name = `${registry.host}/library/a:1`;
+  const other = new Strata(scratch.join("pulled"), "vfs");
+  const heavy = [
+    /\/(?:koffi|zod|undici|drivers|benchmarks|packages\/layer)\//,
+    /\/(?:linux\/dist\/index|store\/dist\/ingest\/ingest-images|core\/dist\/create-driver)\.js$/,
+    /\/registry\/dist\/(?:api\/(?:blobs|uploads)|transfer\/push|credentials\/helper|http\/authorities)\.js$/,
+    /^node:(?:https|http2)$/,
+  ];
+  const heavyIn = (urls: string[]) => urls.filter((url) => heavy.some((form) => form.test(url)));
+  expect(heavyIn(await modulesIn(other, "pull", name))).not.toEqual([]);
+  const modules = await modulesIn(other, "pull", name);
+  expect(modules.some((url) => url.includes("/registry/dist/transfer/pull.js"))).toBe(true);
+  expect(heavyIn(modules)).toEqual([]);
 });
