@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -92,6 +92,24 @@ describe("serve", () => {
       "127.0.0.1 - GET http://host/v2/ 404 130B MS",
     ]);
     expect(serving.output.stderr).not.toContain("secret");
+  });
+
+  it("tells of its own trouble, which clients hear no more of than that", async () => {
+    await using serving = await Serving.start(strata, ["-q"]);
+    const { headers } = await fetch(`${serving.url}/v2/app/manifests/1`);
+    const digest = headers.get("docker-content-digest") ?? "";
+    const blob = join(strata.root, "blobs", digest.replace(":", "/"));
+    const bytes = readFileSync(blob);
+    try {
+      writeFileSync(blob, "something else");
+      const answer = await fetch(`${serving.url}/v2/app/manifests/1`);
+      expect(answer.status).toBe(500);
+      expect(await answer.text()).not.toContain("sha256");
+      const [line] = await serving.log(1);
+      expect(line).toMatch(new RegExp(`Z ERROR GET /v2/app/manifests/1: .*${digest}`));
+    } finally {
+      writeFileSync(blob, bytes);
+    }
   });
 
   it("prints JSON instead, all of it on standard output", async () => {
