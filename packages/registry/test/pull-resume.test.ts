@@ -155,6 +155,7 @@ describeWith("an interrupted pull", ["docker-registry"], () => {
       await room.opened.store.gc();
       await room.expectWhole(remote, tree);
     },
+    Math.max(120_000, kills * 10_000),
   );
 });
 

@@ -7,7 +7,7 @@ import { imageOf, sha256 } from "../../store/test/support/image.ts";
 import { descriptorOf } from "../../store/test/support/layouts.ts";
 import { mixedImage, mixedTree } from "../../store/test/support/load.ts";
 import { Remote } from "../../store/test/support/remote.ts";
-import { allDrivers, drivers } from "../../store/test/support/store.ts";
+import { allDrivers, drivers, treeOf } from "../../store/test/support/store.ts";
 import { Pulling, random } from "./support/pulling.ts";
 import { listOf, pushSample } from "./support/sample.ts";
 
@@ -64,8 +64,8 @@ describeWith("a pull of two hundred layers", ["docker-registry"], () => {
       const files = Array.from({ length: 200 }, (_, n) => ({ [`f${n}`]: `${n}` }));
       const remote = new Remote(await imageOf(files));
       await room.push(remote);
-      await room.pull("app:1", { signal: new AbortController().signal });
-      await room.expectWhole(remote, Object.assign({}, ...files));
+      await room.pull("app:1", { downloads: 8, signal: new AbortController().signal });
+      expect(await treeOf(room.opened, room.reference().toString())).toEqual(Object.assign({}, ...files));
       const asked = room.layersAsked(remote).toSorted((a, b) => a.layer - b.layer);
       expect(asked).toEqual(files.map((_, layer) => ({ layer, from: 0 })));
       expect(warnings).toEqual([]);
@@ -242,9 +242,13 @@ describeWith("a pull", ["docker-registry"], () => {
             resolve();
           });
         });
-        // Those that are held go on when there are as many as there can be, and the last ones.
+        // When there are as many as there may be, one more would have the time to come; the last ones are fewer.
         const left = remote.layers.length - room.layersAsked(remote).length;
-        if (held.length === atOnce || left === 0) for (const release of held.splice(0)) release();
+        if (held.length === atOnce || left === 0) {
+          setTimeout(() => {
+            for (const release of held.splice(0)) release();
+          }, 50);
+        }
         return { kind: "hold", afterBytes: 0, until };
       };
       await room.pull("app:1", downloads === undefined ? {} : { downloads });
