@@ -72,3 +72,13 @@ it("another repository is not said to have the index", async () => {
   await remove("app:1");
   expect((await opened.store.resolve("app:2")).repoDigests[0]).toBe(`${name}@${index}`);
 });
+
+it("what has a tag is known by its digest, too, and goes with the tag", async () => {
+  await opened.store.receive([remote.asIndexed([`${name}:1`])]);
+  const byDigest = `${name}@${index}`;
+  await opened.store.receive([remote.asIndexed([byDigest])]);
+  await opened.store.tag("app:1", "app:2");
+  expect(await remove("app:2")).toEqual([{ untagged: "app:2" }]);
+  expect(await remove("app:1")).toContainEqual({ deleted: remote.image.id });
+  expect(await digests()).toEqual([]);
+});

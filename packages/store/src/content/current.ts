@@ -3,9 +3,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chainIds, type Digest, errnoCode, type PeekedSnapshot, peekCommitted } from "@strata/core";
 import type { Descriptor, ImageConfig, Manifest } from "../documents.ts";
+import { isNamed } from "../images/references.ts";
 import { parseReference } from "../reference.ts";
 import { blobSize } from "./blobs.ts";
-import { type IndexEntry, readIndex, referenceOf } from "./image-index.ts";
+import { type IndexEntry, readIndex } from "./image-index.ts";
 import { blobPath, driversDir } from "./paths.ts";
 import { glanceEntries, isAsSealed, isOfThisBoot, sealedEntries, sealIn } from "./seal.ts";
 
@@ -37,12 +38,12 @@ export async function currentImage(
   reference: string,
   driverRoots = driversIn(root),
 ): Promise<CurrentImage | undefined> {
-  const wanted = parseReference(reference).toString();
+  const wanted = parseReference(reference);
   const entries = await readIndex(root).catch((error: unknown) => {
     if (errnoCode(error) === "ENOENT") return [];
     throw error;
   });
-  const entry = entries.find((one) => referenceOf(one) === wanted);
+  const entry = entries.find((one) => isNamed(one, wanted));
   if (entry === undefined || !(await isWhole(root, entry, driverRoots))) return undefined;
   const { digest, platform, annotations } = entry;
   const indexDigest = annotations["dev.strata.index.digest"];

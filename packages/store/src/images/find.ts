@@ -1,8 +1,8 @@
 import { type Digest, StrataError } from "@strata/core";
-import { type IndexEntry, referenceOf } from "../content/image-index.ts";
-import { parseName, parseReference, type Reference } from "../reference.ts";
+import type { IndexEntry } from "../content/image-index.ts";
+import { parseReference, type Reference } from "../reference.ts";
 import { shortId } from "../short-id.ts";
-import { groupByImage, hasDigest, type ImageEntries, imageIdOf } from "./references.ts";
+import { groupByImage, type ImageEntries, imageIdOf, isNamed } from "./references.ts";
 
 /** An image that was asked for. */
 export interface FoundImage {
@@ -43,14 +43,6 @@ function parseIfName(text: string, mayBeId: boolean): Reference | undefined {
     if (mayBeId) return undefined;
     throw error;
   }
-}
-
-/** A digest says which image is meant; a tag before it is only for people. */
-function isNamed(entry: IndexEntry, wanted: Reference): boolean {
-  const reference = referenceOf(entry);
-  if (reference === undefined) return false;
-  if (wanted.digest === undefined) return reference === wanted.toString();
-  return hasDigest(entry, wanted.digest) && parseName(reference).name === wanted.name;
 }
 
 function ambiguous(text: string, images: readonly (readonly [Digest, unknown])[]): StrataError {

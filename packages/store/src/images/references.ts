@@ -41,6 +41,14 @@ export function hasDigest(entry: IndexEntry, digest: Digest): boolean {
   return digest === entry.digest || digest === registryDigestOf(entry);
 }
 
+/** Whether a reference means an entry. A digest says which image is meant; a tag before it is only for people. */
+export function isNamed(entry: IndexEntry, wanted: Reference): boolean {
+  const reference = referenceOf(entry);
+  if (reference === undefined) return false;
+  if (wanted.digest === undefined) return reference === wanted.toString();
+  return hasDigest(entry, wanted.digest) && parseName(reference).name === wanted.name;
+}
+
 /** Each repository that names one of the entries, with what it has there: `debian@sha256:...`. Sorted. */
 export function repoDigestsOf(entries: readonly IndexEntry[]): string[] {
   const digests = entries.flatMap((entry) => {

@@ -1,8 +1,8 @@
 import { type Digest, StrataError } from "@strata/core";
 import { type IndexEntry, referenceOf } from "../content/image-index.ts";
-import { parseName } from "../reference.ts";
+import { parseName, type Reference } from "../reference.ts";
 import { shortId } from "../short-id.ts";
-import { findImage } from "./find.ts";
+import { type FoundImage, findImage } from "./find.ts";
 import {
   groupByImage,
   hasDigest,
@@ -60,11 +60,7 @@ export function planRemoval(
       `conflict: unable to remove repository reference "${text}" (must force) - container ${shortId(user.id)} is using its referenced image ${shortId(image.id)}`,
     );
   }
-  const { name, digest } = image.reference;
-  const [found] = image.entries;
-  const taken = image.entries.filter((entry) =>
-    digest === undefined ? entry === found : isNamed(entry, name) && hasDigest(entry, digest),
-  );
+  const taken = entriesOf(image, image.reference);
   const rest = taken.reduce((left, entry) => takeReference(left, referenceOf(entry) ?? ""), entries);
   const steps = untaggings(taken, rest);
   const isNameless = rest.every((entry) => imageIdOf(entry) !== image.id || !referenceOf(entry));
@@ -93,6 +89,14 @@ function withoutImage(
   if (isNeeded) return { steps, entries: rest };
   const further = withoutImage(rest, users, parent, prune);
   return { steps: [...steps, ...further.steps], entries: further.entries };
+}
+
+/** What goes with a reference: with the last tag of a repository what is there by digest only, and with a digest all. */
+function entriesOf({ entries: [found, ...others] }: FoundImage, { name, digest }: Reference): IndexEntry[] {
+  const ofRepository = others.filter((entry) => nameIn(entry)?.name === name);
+  if (digest !== undefined) return [found, ...ofRepository.filter((entry) => hasDigest(entry, digest))];
+  const isLastTag = ofRepository.every((entry) => nameIn(entry)?.digest !== undefined);
+  return isLastTag ? [found, ...ofRepository] : [found];
 }
 
 function untaggings(taken: readonly IndexEntry[], rest: readonly IndexEntry[]): RemovalStep[] {
@@ -150,7 +154,7 @@ function describeChildren(children: readonly ImageEntries[]): string {
   return `${list}; remove them first: strata rmi ${command}`;
 }
 
-function isNamed(entry: IndexEntry, name: string): boolean {
+function nameIn(entry: IndexEntry): Reference | undefined {
   const reference = referenceOf(entry);
-  return reference !== undefined && parseName(reference).name === name;
+  return reference === undefined ? undefined : parseName(reference);
 }
