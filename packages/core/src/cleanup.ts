@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, unlinkSync } from "node:fs";
 import type { CallOptions, CleanupReport } from "./driver.ts";
 import type { DriverCore } from "./driver-core.ts";
 import { errnoCode, isStrataError } from "./errors.ts";
@@ -19,6 +19,7 @@ export async function cleanUp(core: DriverCore, options: CallOptions): Promise<C
   const { state, mechanism } = core;
   const { signal } = options;
   const { claimed, doubtful } = await inTurns(lookAtKeys(state), options);
+  if (doubtful) await state.locked(() => dropKeysOfReplaced(state), signal);
   await releaseAbandonedMounts(core, claimed, signal);
   failpoint("cleanup.mounts-released");
   const tidy = !doubtful && (await hasPointersForAll(state, signal));
@@ -65,6 +66,15 @@ function* lookAtKeys(state: StateDirectory): Generator<void, KeysFound> {
     if (files?.some(isClaim)) claimed.push(key);
   }
   return { claimed, doubtful };
+}
+
+/** Keys of snapshots that took the place of others, which a killed process left pointing to what these were. */
+function dropKeysOfReplaced(state: StateDirectory): void {
+  for (const key of state.ids("keys")) {
+    const directory = state.pointer("keys", key);
+    const record = directory && state.readableRecord("keys", directory);
+    if (record && record.id !== key) unlinkSync(state.pointerPath("keys", key));
+  }
 }
 
 async function releaseAbandonedMounts(

@@ -9,7 +9,7 @@ import type { Entry, PointerKind, StateDirectory } from "./state-directory.ts";
  * one's directory, so that all that was started from there goes on from the new tree. For who holds the state.
  *
  * The commit point is one rename(2). Killed before it, the process leaves an active as it was; killed after it, a key
- * that points to what was replaced, or to nothing.
+ * that points to what was replaced, and counts for nothing, or to nothing, if that was lost.
  * @param committed - its record is written already
  * @returns whether there was such a place: of a name that is gone, children may still know it
  */

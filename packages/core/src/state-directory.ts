@@ -143,7 +143,8 @@ export class StateDirectory {
       const directory = this.pointer(kind, id);
       if (directory === undefined) return undefined;
       const record = this.record(kind, directory);
-      if (record !== undefined) return { directory, record };
+      // Of another: a process was killed after it had let another snapshot take the place of this one.
+      if (record !== undefined) return record.id === id ? { directory, record } : undefined;
       // No record: removed since, unless the pointer still says otherwise.
       if (this.pointer(kind, id) === directory) {
         throw new StrataError(

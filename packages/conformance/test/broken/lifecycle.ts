@@ -37,6 +37,7 @@ export const lifecycle: readonly BrokenDriver[] = [
       "500-layers-then-DepthExceeded",
       "check-clean",
       "cleanup-spares-the-living",
+      "commit-in-place-of-another",
       "invalid-id-commit",
       "invalid-id-lookup",
       "invalid-id-parent",
@@ -70,7 +71,22 @@ export const lifecycle: readonly BrokenDriver[] = [
         protected override assertChildless(): void {}
       },
     ),
-    fails: ["many-views", "remove-top-down", "remove-vs-prepare", "remove-with-children-fails"],
+    fails: [
+      "commit-in-place-of-another",
+      "many-views",
+      "remove-top-down",
+      "remove-vs-prepare",
+      "remove-with-children-fails",
+    ],
+  },
+  {
+    flaw: "forgets what is on top of a snapshot when another takes its place",
+    create: driving(
+      class extends MemoryDriver {
+        protected override replace(): void {}
+      },
+    ),
+    fails: ["commit-in-place-of-another"],
   },
   {
     flaw: "takes a name that is taken",
@@ -80,6 +96,7 @@ export const lifecycle: readonly BrokenDriver[] = [
       },
     ),
     fails: [
+      "commit-in-place-of-another",
       "duplicate-key-mixed",
       "duplicate-key-prepare",
       "duplicate-key-view",

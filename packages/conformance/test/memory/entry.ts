@@ -5,7 +5,7 @@ import type { Tree } from "./trees.ts";
 export interface Entry {
   kind: SnapshotKind;
   id: string;
-  readonly parent: Entry | undefined;
+  parent: Entry | undefined;
   labels: Labels;
   readonly createdAt: Date;
   updatedAt: Date;

@@ -164,12 +164,20 @@ export class MemoryDriver implements StorageDriver {
     options.signal?.throwIfAborted();
     assertCurrent(entry, id);
     assertUnmounted(entry);
-    this.assertFree(name);
+    const replaced = this.entries.get(name);
+    if (!options.replace || replaced?.kind !== "committed") this.assertFree(name);
     assertParent(entry, options.parent);
+    if (replaced !== undefined) this.replace(replaced, entry);
     this.entries.delete(id);
     this.entries.set(name, entry);
     const labels = { ...(options.labels ?? entry.labels) };
     return infoOf(Object.assign(entry, { kind: "committed", id: name, labels, updatedAt: new Date() }));
+  }
+
+  protected replace(old: Entry, entry: Entry): void {
+    for (const child of this.entries.values()) if (child.parent === old) child.parent = entry;
+    old.removed = true;
+    this.#removed.push({ tree: old.tree });
   }
 
   async mount(entry: Entry, id: string, { persistent = false }: MountOptions): Promise<Mount> {

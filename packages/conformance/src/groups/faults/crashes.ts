@@ -5,6 +5,8 @@ import { type Crash, isKilledAt, killEverywhere, type Site } from "./kill-everyw
 import { remains } from "./remains.ts";
 import { torn } from "./torn.ts";
 
+const inPlaceOfBase: Crash["steps"] = [["commit", "again", "base", { replace: true }]];
+
 /** What is found after a process was killed in the middle of something. */
 export const crashes: readonly Behaviour[] = [
   kill("open", "opening a root that is not there", { steps: [] }),
@@ -22,6 +24,17 @@ export const crashes: readonly Behaviour[] = [
     }),
     needs: ["processes", "state on disk", "rebase"],
   },
+  kill("replace", "a commit in place of another snapshot", {
+    setUp: async (site) => {
+      await active(site);
+      await write(site, "again");
+      // What a commit makes beside the tree is there before, since there is less afterwards.
+      const died = await isKilledAt("commit.record-written", site, { steps: inPlaceOfBase });
+      if (!died) await write(site, "again");
+    },
+    steps: inPlaceOfBase,
+    durability: "commit",
+  }),
   kill("labels", "setLabels", {
     setUp: async (site) => {
       await active(site);

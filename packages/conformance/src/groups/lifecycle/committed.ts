@@ -125,6 +125,39 @@ export const committed: readonly Behaviour[] = [
     },
   },
   {
+    id: "commit-in-place-of-another",
+    title:
+      "a snapshot takes the place of a damaged one, if it is asked to, and what is on top of that goes on",
+    origin: "N",
+    async run(trial) {
+      const { driver } = trial;
+      const read = (at: string) => readFileSync(`${at}/file`, "utf8");
+      await trial.commit("base", (at) => writeFileSync(`${at}/file`, "damaged"));
+      const child = await driver.prepare("child", "base");
+      await trial.edit(child, (at) => writeFileSync(`${at}/own`, "own"));
+      const good = await driver.prepare("good");
+      await trial.edit(good, (at) => writeFileSync(`${at}/file`, "good"));
+      await rejects(good.commit("base"), "AlreadyExists");
+      await rejects(good.commit("child", { replace: true }), "AlreadyExists");
+      const info = await good.commit("base", { replace: true, labels: { mended: "yes" } });
+      assert.deepEqual(info, await driver.stat("base"));
+      assert.deepEqual(info.labels, { mended: "yes" });
+      await rejects(driver.stat("good"), "NotFound");
+      assert.equal(await trial.look("base", read), "good");
+      await trial.edit(child, (at) => assert.equal(readFileSync(`${at}/own`, "utf8"), "own"));
+      await rejects(driver.remove("base"), "FailedPrecondition");
+      await child.commit("top");
+      assert.equal((await driver.stat("top")).parent, "base");
+      await driver.cleanup();
+      assert.equal(await trial.look("base", read), "good");
+      assert.deepEqual(await driver.check(), []);
+      await driver.remove("top");
+      await driver.remove("base");
+      const first = await driver.prepare("first");
+      await first.commit("of-none", { replace: true });
+    },
+  },
+  {
     id: "synced-commit",
     title: "several snapshots can be made durable by one sync and be committed then",
     origin: "N",
