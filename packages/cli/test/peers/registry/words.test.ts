@@ -57,8 +57,7 @@ describeWith("in docker's words", ["root", "docker", "dockerd", "docker-registry
     await expectSame("pull", `${name}@${app.digest}`);
     await expectSame("pull", "--all-tags", name);
     await expectSame("pull", "--all-tags", "--quiet", name);
-    const format = "{{.Repository}} {{.Tag}} {{.Digest}} {{.ID}}";
-    await expectSame("images", "--digests", "--format", format, `${name}:latest`);
+    await expectSame("inspect", "--format", "{{.Id}} {{json .RepoDigests}}", name);
   });
 
   it("push tells what was sent, and what the registry had", async () => {
