@@ -35,7 +35,8 @@ export interface RemoteImage {
 }
 
 /**
- * Bring in images whose bytes come from elsewhere, all or none. What the store has is not asked for. Layers are unpacked
+ * Bring in images whose bytes come from elsewhere, all or none. What the store has is not asked for, unless it is
+ * damaged; unpacked layers whose files are damaged or lost are mended. Layers are unpacked
  * while they arrive, several at the same time. Layers that have arrived in part are kept after a failure, an abort or
  * the end of the process: the next that wants them goes on from there. Bytes of blobs are written once.
  * @throws StrataError, as `ingestImages`; `NotFound`, if there is none for the platform; `Aborted`, if fewer bytes came

@@ -117,7 +117,7 @@ export class Store implements AsyncDisposable {
     );
   }
 
-  /** The digests of the image that a reference names, if it names one that is whole. Cost: two small files are read. */
+  /** The digests of the image that a reference names, if it names one that is whole: see `currentImage`. */
   async current(reference: string): Promise<CurrentImage | undefined> {
     return await attempt(`image ${reference}`, async () =>
       (await import("./content/current.ts")).currentImage(this.root, reference, [this.driver.root]),

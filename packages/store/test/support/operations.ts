@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, realpath, rename, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { removeTree } from "@strata/core";
 import type { Call } from "./child.ts";
@@ -69,16 +69,6 @@ export async function operations(scratch: Scratch, opened: OpenedStore): Promise
       repeat: async ({ store }) => void (await store.receive([remote.as(references)])),
     },
     {
-      name: "receive what is damaged",
-      prepare: async (into) => {
-        await into.store.receive([remote.as(references)]);
-        await damageLayers(into);
-      },
-      call: ["receive", spec],
-      repeat: async ({ store }) => void (await store.receive([remote.as(references)])),
-      damaged: true,
-    },
-    {
       name: "import",
       prepare: removeImage("imported:1"),
       call: ["import", tar, { reference: "imported:1" }],
@@ -123,6 +113,16 @@ export async function operations(scratch: Scratch, opened: OpenedStore): Promise
     },
     { name: "gc", prepare: makeGarbage, call: ["gc"], repeat: async ({ store }) => void (await store.gc()) },
     { name: "rmi", prepare: load, call: ["removeImages", ["other:1"]], repeat: removeImage("other:1") },
+    {
+      name: "receive what is damaged",
+      prepare: async (into) => {
+        await into.store.receive([remote.as(references)]);
+        await damageLayers(into);
+      },
+      call: ["receive", spec],
+      repeat: async ({ store }) => void (await store.receive([remote.as(references)])),
+      damaged: true,
+    },
     {
       name: "repair",
       prepare: async (opened) => {
@@ -212,13 +212,12 @@ async function makeGarbage({ root, store, driver }: OpenedStore): Promise<void> 
   await layer.commit(sha256("a layer of no image"));
 }
 
-/** A layer with a file too many, and one whose snapshot is lost, below it. */
+/** A layer with a file too many, and one below it without any file. */
 async function damageLayers({ root, store, driver }: OpenedStore): Promise<void> {
   const [lowest, middle] = (await store.resolve("registry.test/other:1")).chainIds;
   if (!lowest || !middle) throw new Error("the image lacks layers");
   await editLayer(driver, middle, (dir) => writeFile(join(dir, "own/0/new"), "damaged"));
-  const names = join(root, "drivers", driver.name, "names");
-  await rename(await realpath(join(names, lowest)), join(dirname(root), `lost-${randomUUID()}`));
+  await editLayer(driver, lowest, (dir) => rename(dir, join(dirname(root), `lost-${randomUUID()}`)));
 }
 
 /** A file of a layer, the blob of a layer that can be made anew, and that of one that must be loaded again. */
