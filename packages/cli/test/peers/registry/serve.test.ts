@@ -67,6 +67,17 @@ describeWith("the images of a store that is served", ["root", ...tools, "busybox
       await expectSameTree(ours.tree, theirs.tree);
     });
 
+    it("go to another store and come back under another name", async () => {
+      const at = served.findIndex((other) => other.kind === kind);
+      const other = field.strata("vfs", `other-${at}`);
+      const [there, back] = [`${serving.host}/${image}`, `by-strata/${at}:1`];
+      await other.run("pull", "--quiet", there);
+      await other.run("tag", there, `${serving.host}/${back}`);
+      await other.run("push", "--quiet", `${serving.host}/${back}`);
+      expect(await strata.imageId(back)).toBe(ours.id);
+      expect(await strata.digest(back)).toBe(await strata.digest(image));
+    });
+
     it.each(pushes)("include what %s pushes, as it is there", async (tool) => {
       const reference = `by-${tool}/${served.findIndex((other) => other.kind === kind)}:1`;
       const theirs = await pushers[tool](field, `${serving.host}/${image}`, `${serving.host}/${reference}`);
@@ -84,6 +95,7 @@ describeWith("the images of a store that is served", ["root", ...tools, "busybox
       expect(await strata.run("tags", name)).toBe("1\n2");
       await field.skopeo("delete", `docker://${name}:1`);
       expect(await strata.run("images", "--quiet", "short/lived")).toBe("");
+      expect(await strata.imageId(image)).toBe(ours.id);
     });
   });
 
