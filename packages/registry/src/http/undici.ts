@@ -6,8 +6,8 @@ import type {
 } from "undici";
 
 /**
- * The parts of undici that are needed. All of it (fetch, caches, WebSockets) takes 60 ms to load, more than the
- * rest of a pull that finds nothing new; these take 15. The version is pinned, so the paths are too.
+ * The parts of undici that are needed. All of it (fetch, caches, WebSockets) takes 60 ms to load; these take 15. The
+ * version is pinned, so the paths are too.
  */
 const load = createRequire(import.meta.url);
 export const Pool: typeof PoolType = load("undici/lib/dispatcher/pool.js");
