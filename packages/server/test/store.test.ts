@@ -109,6 +109,44 @@ describe("an image that was pushed", () => {
     expect(blobs()).toEqual([]);
   });
 
+  it("goes with its index by rmi, if it is none of the store's, and nothing else names it", async () => {
+    const [here, there, shared] = await Promise.all([
+      sampleImage({ files: { a: "here" } }),
+      sampleImage({ files: { a: "there" }, ...foreign }),
+      sampleImage({ files: { a: "shared" }, ...foreign }),
+    ]);
+    for (const image of [here, there, shared]) await pushImage(served.client, "app", "digest", image);
+    const indexOf = (...images: readonly (typeof here)[]) => ({
+      schemaVersion: 2,
+      mediaType: types.index,
+      manifests: images.map(({ manifest }) => descriptorOf(types.manifest, manifest)),
+    });
+    const [first, second] = [indexOf(here, there, shared), indexOf(shared)];
+    const digest = digestOf(bytesOf(first));
+    await served.client.putManifest("app", "1", first);
+    await served.client.putManifest("app", "2", first);
+    await served.client.putManifest("app", "other", second);
+    const rmi = async (name: string) => (await served.store.removeImages([name]))[0]?.events;
+    expect(await rmi("app:1")).toEqual([{ untagged: "app:1" }]);
+    expect(await status(`app/manifests/${digest}`)).toBe(200);
+    expect(await rmi("app:2")).toEqual([
+      { untagged: "app:2" },
+      { deleted: digest },
+      { deleted: there.digest },
+    ]);
+    expect(await status(`app/manifests/${there.digest}`)).toBe(404);
+    expect(await status(`app/manifests/${shared.digest}`)).toBe(200);
+    expect(await names()).toEqual([[`docker.io/library/app@${here.digest}`]]);
+    const kept = [here, shared].flatMap(({ layer, config, manifest }) => [layer, config, manifest]);
+    expect(blobs()).toEqual(hexes(...kept, second));
+    await rmi(`app@${digestOf(bytesOf(second))}`);
+    await rmi(here.id.slice(7));
+    expect(blobs()).toEqual([]);
+    expect(await served.store.removeImages(["app:other", "f".repeat(64)])).toMatchObject(
+      Array(2).fill({ events: [], error: { code: "NotFound" } }),
+    );
+  });
+
   it("by digest and then by tag has one name, which rmi takes with all the rest", async () => {
     const image = await sampleImage();
     await pushImage(served.client, "app", "digest", image);

@@ -41,6 +41,13 @@ export async function liveBlobs(root: string): Promise<Set<Digest>> {
   return live;
 }
 
+/** A manifest or index, and all that it leads to, as far as that is there and can be read. */
+export async function reachableFrom(root: string, digest: Digest): Promise<Set<Digest>> {
+  const found = new Set<Digest>();
+  await addReachable(root, digest, found);
+  return found;
+}
+
 /** Add a manifest or index, and all that it leads to, as far as that is there and can be read. */
 async function addReachable(root: string, digest: unknown, found: Set<Digest>): Promise<void> {
   if (!isDigest(digest) || found.has(digest)) return;

@@ -6,8 +6,10 @@ import { type IndexEntry, readStoreIndex, updateStoreIndex } from "../content/im
 import { withStoreLock } from "../content/store-lock.ts";
 import { dropChains } from "../ingest/live-chains.ts";
 import { reclaim } from "../reclaim.ts";
+import { parseName, parseReference } from "../reference.ts";
 import { namedByIndexes, withKept } from "../repositories/kept-for-indexes.ts";
-import { contentOf, type ImageContent } from "./content.ts";
+import { removeHosted } from "../repositories/remove-hosted.ts";
+import { contentOf, type ImageContent, reachableFrom } from "./content.ts";
 import { dropBlobs } from "./drop-blobs.ts";
 import { findImage } from "./find.ts";
 import { type ImageEntries, imageIdOf } from "./references.ts";
@@ -32,8 +34,9 @@ export interface Removal {
 }
 
 /**
- * Untag images, and remove those without a tag left; one that a pushed index names stays for those who pull that. One that cannot be removed does not keep the others from it,
- * and their order does not matter: a parent may stand before its children.
+ * Untag images, and remove those without a tag left. One that cannot be removed does not keep the others from it,
+ * and their order does not matter: a parent may stand before its children. One that a pushed index names stays in its
+ * repository, for those who pull the index. A name that no image has may be that of something else that was pushed.
  *
  * The commit point is the replacement of the index, one for all. A process that is killed after it leaves garbage,
  * which gc finds.
@@ -47,14 +50,17 @@ export async function removeImages(
     const { images: before, hosted } = await readStoreIndex(context.root);
     const users = await imageUsers(context);
     const { entries, outcomes } = planAll(before, users, references, { force, prune });
-    if (entries === before) return outcomes.map(({ reference, error }) => removalOf(reference, [], error));
+    if (entries === before) {
+      const nothing = outcomes.map(({ reference, error }) => removalOf(reference, [], error));
+      return await removePushed(context, nothing);
+    }
     const named = await namedByIndexes(context.root, before, hosted);
     await updateStoreIndex(context, (index) => withKept({ ...index, images: entries }, named));
     const images = outcomes.flatMap(({ steps }) =>
       steps.flatMap((step) => ("image" in step ? [step.image] : [])),
     );
     const layers = await dropContent(context, images);
-    return outcomes.map(({ reference, steps, error }) =>
+    const done = outcomes.map(({ reference, steps, error }) =>
       removalOf(
         reference,
         steps.flatMap((step): RemovalEvent[] =>
@@ -63,9 +69,38 @@ export async function removeImages(
         error,
       ),
     );
+    return await removePushed(context, done);
   });
   if (removals.some(({ events }) => events.some((event) => "deleted" in event))) await reclaim(context);
   return removals;
+}
+
+/** For names of no image: an index or an artifact that was pushed under it. Each is a commit point of its own. */
+async function removePushed(context: StoreContext, removals: readonly Removal[]): Promise<Removal[]> {
+  const { root } = context;
+  const results: Removal[] = [];
+  for (const removal of removals) {
+    const { hosted } = await readStoreIndex(root);
+    const isUnknown = removal.error?.code === "NotFound" && !/^[0-9a-f]{64}$/.test(removal.reference);
+    const change = isUnknown
+      ? await removeHosted(root, hosted, parseReference(removal.reference))
+      : undefined;
+    if (change === undefined) {
+      results.push(removal);
+      continue;
+    }
+    const blobs = await Promise.all(change.deleted.map((digest) => reachableFrom(root, digest)));
+    await updateStoreIndex(context, (index) => ({ ...index, hosted: change.hosted }));
+    await dropBlobs(
+      root,
+      blobs.flatMap((each) => [...each]),
+    );
+    const untagged = change.untagged.map((name) => ({ untagged: parseName(name).familiar() }));
+    results.push(
+      removalOf(removal.reference, [...untagged, ...change.deleted.map((deleted) => ({ deleted }))]),
+    );
+  }
+  return results;
 }
 
 function deletionsOf(own: ImageEntries, layers: ReadonlyMap<Digest, readonly Digest[]>): RemovalEvent[] {
@@ -73,11 +108,7 @@ function deletionsOf(own: ImageEntries, layers: ReadonlyMap<Digest, readonly Dig
   return [id, ...(layers.get(id) ?? [])].map((deleted) => ({ deleted }));
 }
 
-function removalOf(
-  reference: string,
-  events: readonly RemovalEvent[],
-  error: StrataError | undefined,
-): Removal {
+function removalOf(reference: string, events: readonly RemovalEvent[], error?: StrataError): Removal {
   return { reference, events, ...(error && { error }) };
 }
 

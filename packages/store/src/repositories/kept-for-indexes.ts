@@ -15,7 +15,7 @@ export async function namedByIndexes(
   hosted: readonly HostedEntry[],
 ): Promise<IndexEntry[]> {
   const named = new Set<string>();
-  for (const entry of hosted.filter(({ mediaType }) => isIndexType(mediaType))) {
+  for (const entry of hosted) {
     for (const digest of await childrenOf(root, entry)) named.add(`${repositoryOf(entry)}@${digest}`);
   }
   return images.filter((entry) => named.has(`${repositoryOf(entry)}@${entry.digest}`));
@@ -31,8 +31,9 @@ export function withKept(index: StoreIndex, images: readonly IndexEntry[]): Stor
   }, index);
 }
 
-/** None, if the index is damaged: `check` says so. */
-async function childrenOf(root: string, { digest }: HostedEntry): Promise<Digest[]> {
+/** The manifests that one names, if it is an index. None, if it is damaged: `check` says so. */
+export async function childrenOf(root: string, { digest, mediaType }: HostedEntry): Promise<Digest[]> {
+  if (!isIndexType(mediaType)) return [];
   try {
     const what = `index ${digest}`;
     const { manifests } = parseDocument(indexSchema, await readBlob(root, digest, what), what);
