@@ -7,7 +7,6 @@ import { codeOf, Failed, messageOf } from "../failure.ts";
 import { warnOfLostOwners } from "../lost-owners.ts";
 import { addContentTrustOption } from "../options/content-trust.ts";
 import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
-import { layerView } from "../progress/layer-view.ts";
 import { pulling } from "../progress/wordings.ts";
 import { withRegistries } from "../registry-access.ts";
 import { withStore } from "../store-access.ts";
@@ -117,6 +116,7 @@ async function pullImage(work: Pull, reference: Reference, useStore: UseStore): 
   const current = await findCurrent(rootOf(context.options), registries, reference, wanted);
   if (current !== undefined) await say(work, heading);
   const receive = async (store: Store): Promise<PulledImage> => {
+    const { layerView } = await import("../progress/layer-view.ts");
     using progress = layerView(context, pulling, { quiet, heading, resumable: "pull" });
     return await pull(store, registries, reference, {
       ...wanted,
