@@ -116,6 +116,7 @@ export async function operations(scratch: Scratch, opened: OpenedStore): Promise
     {
       name: "receive what is damaged",
       prepare: async (into) => {
+        await unmount(into);
         await into.store.receive([remote.as(references)]);
         await damageLayers(into);
       },
