@@ -15,6 +15,9 @@ const seed = Number(process.env["STRATA_SEED"] ?? Date.now() % 1e9);
 const files = [{ base: text(4_000_000) }, { upper: text(2_000_000) }, { top: "top" }];
 const tree = Object.assign({}, ...files);
 
+/** On a busy machine, too. */
+const soon = { timeout: 60_000 };
+
 /** What a stream holds at most that nobody has read yet. */
 const unread = 128 * 1024;
 
@@ -111,7 +114,7 @@ describeWith("an interrupted pull", ["docker-registry"], () => {
     const held = gate();
     room.failBlob(layer, () => ({ kind: "hold", afterBytes: 1_000_000, until: held.opened }));
     const pulling = room.pull("app:1", { signal: controller.signal });
-    await expect.poll(() => room.arrived(layer)).toBe(1_000_000);
+    await expect.poll(() => room.arrived(layer), soon).toBe(1_000_000);
     controller.abort(new Error("enough"));
     await expect(pulling).rejects.toThrow("enough");
     held.open();
@@ -133,7 +136,7 @@ describeWith("an interrupted pull", ["docker-registry"], () => {
         room.proxy.requests.length = 0;
         room.proxy.fault = () => ({ kind: "slow", ms: 2 });
         const child = await PullingProcess.start(room, room.reference().toString());
-        await expect.poll(() => room.blobRequests()).not.toEqual([]);
+        await expect.poll(() => room.blobRequests(), soon).not.toEqual([]);
         await setTimeout(random() * 250);
         await child.kill();
         expect(await room.opened.store.check()).toEqual([]);

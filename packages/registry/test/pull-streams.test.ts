@@ -39,12 +39,12 @@ describeWith("the layers of a pull", ["docker-registry"], () => {
     const pulling = room.pull();
     try {
       // All but the last byte of the first layer: what it holds is there, though nobody can know yet that it is right.
-      await expect.poll(() => room.arrived(layer), { timeout: 20_000 }).toBe(size - 1);
-      await expect.poll(() => has("first"), { timeout: 20_000 }).toBe(true);
+      await expect.poll(() => room.arrived(layer), { timeout: 60_000 }).toBe(size - 1);
+      await expect.poll(() => has("first"), { timeout: 60_000 }).toBe(true);
       // Meanwhile the others come, and where the driver can, they are unpacked.
-      await expect.poll(() => room.layersAsked(remote).length, { timeout: 20_000 }).toBe(4);
+      await expect.poll(() => room.layersAsked(remote).length, { timeout: 60_000 }).toBe(4);
       const { rebase } = room.opened.driver.capabilities;
-      if (rebase.supported) await expect.poll(() => has("second"), { timeout: 20_000 }).toBe(true);
+      if (rebase.supported) await expect.poll(() => has("second"), { timeout: 60_000 }).toBe(true);
       expect(await room.opened.store.images()).toEqual([]);
     } finally {
       release();
