@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chainIds, type Digest, errnoCode, type PeekedSnapshot, peekCommitted } from "@strata/core";
 import type { Descriptor, ImageConfig, Manifest } from "../documents.ts";
-import { isNamed } from "../images/references.ts";
+import { findNamed } from "../images/references.ts";
 import { parseReference } from "../reference.ts";
 import { blobSize } from "./blobs.ts";
 import { type IndexEntry, readIndex } from "./image-index.ts";
@@ -43,7 +43,7 @@ export async function currentImage(
     if (errnoCode(error) === "ENOENT") return [];
     throw error;
   });
-  const entry = entries.find((one) => isNamed(one, wanted));
+  const entry = findNamed(entries, wanted);
   if (entry === undefined || !(await isWhole(root, entry, driverRoots))) return undefined;
   const { digest, platform, annotations } = entry;
   const indexDigest = annotations["dev.strata.index.digest"];

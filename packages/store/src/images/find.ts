@@ -2,7 +2,7 @@ import { type Digest, StrataError } from "@strata/core";
 import type { IndexEntry } from "../content/image-index.ts";
 import { parseReference, type Reference } from "../reference.ts";
 import { shortId } from "../short-id.ts";
-import { groupByImage, type ImageEntries, imageIdOf, isNamed } from "./references.ts";
+import { findNamed, groupByImage, type ImageEntries, imageIdOf } from "./references.ts";
 
 /** An image that was asked for. */
 export interface FoundImage {
@@ -22,7 +22,7 @@ export interface FoundImage {
 export function findImage(entries: readonly IndexEntry[], text: string): FoundImage {
   const prefix = /^(?:sha256:)?([0-9a-f]{1,64})$/.exec(text)?.[1];
   const reference = prefix?.length === 64 ? undefined : parseIfName(text, prefix !== undefined);
-  const named = reference && entries.find((entry) => isNamed(entry, reference));
+  const named = reference && findNamed(entries, reference);
   if (named) {
     const id = imageIdOf(named);
     const others = entries.filter((entry) => entry !== named && imageIdOf(entry) === id);

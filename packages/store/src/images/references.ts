@@ -41,12 +41,18 @@ export function hasDigest(entry: IndexEntry, digest: Digest): boolean {
   return digest === entry.digest || digest === registryDigestOf(entry);
 }
 
-/** Whether a reference means an entry. A digest says which image is meant; a tag before it is only for people. */
-export function isNamed(entry: IndexEntry, wanted: Reference): boolean {
-  const reference = referenceOf(entry);
-  if (reference === undefined) return false;
-  if (wanted.digest === undefined) return reference === wanted.toString();
-  return hasDigest(entry, wanted.digest) && parseName(reference).name === wanted.name;
+/**
+ * The entry that a reference means: the one that has it, else one of the repository with the digest. Several may have
+ * that of an index, each for a platform. A tag before a digest is only for people.
+ */
+export function findNamed(entries: readonly IndexEntry[], wanted: Reference): IndexEntry | undefined {
+  const { name, digest } = wanted;
+  if (digest === undefined) return entries.find((entry) => referenceOf(entry) === wanted.toString());
+  const isOfRepository = (entry: IndexEntry): boolean => {
+    const reference = referenceOf(entry);
+    return reference !== undefined && hasDigest(entry, digest) && parseName(reference).name === name;
+  };
+  return entries.find((entry) => referenceOf(entry) === `${name}@${digest}`) ?? entries.find(isOfRepository);
 }
 
 /** Each repository that names one of the entries, with what it has there: `debian@sha256:...`. Sorted. */
