@@ -70,6 +70,7 @@ export async function headManifest(
   assertManifestReference(reference);
   const answer = await repository.send("pull", {
     method: "HEAD",
+    alone: true,
     to: repository.path(`manifests/${reference}`),
     headers: { accept: accept.join(", ") },
     signal,

@@ -105,12 +105,13 @@ export class HttpClient {
     headers,
     authorization,
     body,
+    alone,
     signal,
   }: HttpRequest): Promise<HeadAnswer | ResponseData> {
     const allHeaders = { "user-agent": "strata", ...headers, ...(authorization && { authorization }) };
     const isFirst = !this.#asked.has(url.origin);
     this.#asked.add(url.origin);
-    if (isFirst && method === "HEAD" && url.protocol === "http:" && proxyFor(url, this.#env) === undefined)
+    if (isFirst && alone === true && url.protocol === "http:" && proxyFor(url, this.#env) === undefined)
       return await firstHead(url, allHeaders, this.#connection, signal);
     return await this.#pools.request(url, {
       method,

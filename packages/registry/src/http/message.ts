@@ -16,6 +16,8 @@ export interface HttpRequest {
   readonly stream?: boolean;
   /** It must not be repeated once the server may have begun with it: only after 429. @defaultValue false */
   readonly once?: boolean;
+  /** Of a HEAD: likely to be all that the process asks, so that it is not worth while to prepare for more. @defaultValue false */
+  readonly alone?: boolean;
   /** How often it is tried. @defaultValue that of the client */
   readonly attempts?: number | undefined;
   readonly signal?: AbortSignal | undefined;
