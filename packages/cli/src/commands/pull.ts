@@ -4,12 +4,9 @@ import type { Command } from "commander";
 import type { StrataCommand } from "../command.ts";
 import { type Context, rootOf } from "../context.ts";
 import { codeOf, Failed, messageOf } from "../failure.ts";
-import { warnOfLostOwners } from "../lost-owners.ts";
 import { addContentTrustOption } from "../options/content-trust.ts";
 import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
-import { pulling } from "../progress/wordings.ts";
 import { withRegistries } from "../registry-access.ts";
-import { withStore } from "../store-access.ts";
 import { namesOneImage, say, type Transfer, type TransferOptions } from "../transfer.ts";
 
 interface Options extends LimitOptions, TransferOptions {
@@ -89,7 +86,10 @@ function isOfOneImage(error: unknown): boolean {
 type UseStore = <T>(use: (store: Store) => Promise<T>) => Promise<T>;
 
 async function withOpenStore<T>({ context, options }: Pull, use: (store: Store) => Promise<T>): Promise<T> {
+  // Most pulls find nothing new.
+  const { withStore } = await import("../store-access.ts");
   return await withStore(context, async (store) => {
+    const { warnOfLostOwners } = await import("../lost-owners.ts");
     await warnOfLostOwners(context, store.driver, options.ignoreChownErrors);
     return await use(store);
   }).catch(async (error: unknown) => {
@@ -117,6 +117,7 @@ async function pullImage(work: Pull, reference: Reference, useStore: UseStore): 
   if (current !== undefined) await say(work, heading);
   const receive = async (store: Store): Promise<PulledImage> => {
     const { layerView } = await import("../progress/layer-view.ts");
+    const { pulling } = await import("../progress/wordings.ts");
     using progress = layerView(context, pulling, { quiet, heading, resumable: "pull" });
     return await pull(store, registries, reference, {
       ...wanted,

@@ -1,6 +1,6 @@
 import { StrataError } from "@strata/core";
-import { Authorizer } from "../auth/authorizer.ts";
-import { parseChallenges } from "../auth/challenge.ts";
+import type { Authorizer } from "../auth/authorizer.ts";
+import type { Challenge } from "../auth/challenge.ts";
 import type { Scope } from "../auth/scopes.ts";
 import type { Credential } from "../credentials/credential.ts";
 import type { HttpClient } from "../http/http-client.ts";
@@ -36,8 +36,8 @@ export class Endpoint {
   readonly host: string;
   readonly origin: URL;
   readonly #options: EndpointOptions;
-  /** By repository: two may have different credentials. */
-  readonly #authorizers = new Map<string, Authorizer>();
+  /** By repository, once the host has wanted to know who asks: two may have different credentials. */
+  readonly #authorizers = new Map<string, Promise<Authorizer>>();
 
   constructor(options: EndpointOptions) {
     this.host = options.host;
@@ -57,12 +57,13 @@ export class Endpoint {
     const url = typeof to === "string" ? new URL(to, this.origin) : to;
     if (url.origin !== this.origin.origin) return await http.send({ ...request, url });
 
-    const authorizer = this.#authorizer(repository);
-    let authorization = await authorizer.header(scopes, signal);
+    const known = await this.#authorizers.get(repository ?? "");
+    let authorization = await known?.header(scopes, signal);
     for (let proofs = 0; ; proofs++) {
       const answer = await http.send({ ...request, url, authorization });
       if (answer.status !== 401 || answer.url.origin !== this.origin.origin) return answer;
-      const challenges = parseChallenges(answer.headers["www-authenticate"]);
+      const authorizer = await this.#authorizer(repository);
+      const challenges = await challengesOf(answer);
       const next = await authorizer.answer(
         { challenges, scopes, refused: authorization, isFresh: proofs > 0 },
         signal,
@@ -103,9 +104,9 @@ export class Endpoint {
   async refusal(answer: HttpAnswer, what: string, denied: string, repository?: string): Promise<StrataError> {
     if (answer.status !== 401 && answer.status !== 403) return faultError(answer, what);
     if (answer.url.origin !== this.origin.origin) return faultError(answer, what);
-    const challenges = parseChallenges(answer.headers["www-authenticate"]);
-    const credential = await this.#authorizer(repository).credential;
-    if (credential !== undefined) return faultError(answer, denied);
+    const challenges = await challengesOf(answer);
+    const { credential } = await this.#authorizer(repository);
+    if ((await credential) !== undefined) return faultError(answer, denied);
     const isBasic = challenges.some(({ scheme }) => scheme === "basic");
     const login = `no basic auth credentials; log in with \`strata login ${this.host}\``;
     return faultError(answer, isBasic ? `${denied}: ${login}` : denied);
@@ -116,19 +117,29 @@ export class Endpoint {
     return new Endpoint({ ...this.#options, findCredential: async () => credential });
   }
 
-  #authorizer(repository = ""): Authorizer {
+  #authorizer(repository = ""): Promise<Authorizer> {
     const present = this.#authorizers.get(repository);
     if (present !== undefined) return present;
+    const made = this.#makeAuthorizer(repository);
+    this.#authorizers.set(repository, made);
+    return made;
+  }
+
+  async #makeAuthorizer(repository: string): Promise<Authorizer> {
     const { http, findCredential, onNotice } = this.#options;
-    const authorizer = new Authorizer({
+    const { Authorizer } = await import("../auth/authorizer.ts");
+    return new Authorizer({
       origin: this.origin,
       http,
       findCredential: () => findCredential(repository || undefined),
       onNotice,
     });
-    this.#authorizers.set(repository, authorizer);
-    return authorizer;
   }
+}
+
+async function challengesOf(answer: HttpAnswer): Promise<Challenge[]> {
+  const { parseChallenges } = await import("../auth/challenge.ts");
+  return parseChallenges(answer.headers["www-authenticate"]);
 }
 
 function canRepeat({ body }: EndpointRequest): boolean {

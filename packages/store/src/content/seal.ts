@@ -19,7 +19,7 @@ const { S_IFDIR, S_IFMT } = constants;
 export const glanceEntries = 4096;
 
 /** Of a larger tree, how many stand for it. */
-const topEntries = 256;
+const topEntries = 64;
 
 const sealLabel = "dev.strata.layer.seal";
 
