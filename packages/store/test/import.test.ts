@@ -105,7 +105,12 @@ describe("import", () => {
 
   it.runIf(process.geteuid?.() === 0)("works for an ordinary user, who cannot set owners", async () => {
     const header = { name: "owned", uid: 1234, gid: 5678, mode: 0o4755 };
-    await writeFile(scratch.join("rootfs"), await tarOf([{ name: "owned", content: "mine", header }]));
+    const entries = [
+      { name: "owned", content: "mine", header },
+      { name: "closed/", header: { name: "closed/", type: "directory" as const, mode: 0o600 } },
+      { name: "closed/file", content: "of a directory that may be listed, but not searched" },
+    ];
+    await writeFile(scratch.join("rootfs"), await tarOf(entries));
     await mkdir(scratch.join("user"));
     await chown(scratch.join("user"), 65_534, 65_534);
     await chmod(scratch.path, 0o755);

@@ -27,7 +27,7 @@ export interface CurrentImage {
  * a registry for the same reference, and hears either digest, has nothing to pull for that platform.
  *
  * Cost: reads the index, two documents without the checks that other ways to an image make, and a small file a layer; a
- * call for each blob, and one for each file of up to 4,096, or of a larger image for some hundred a layer.
+ * call for each blob, and one for each file of up to 4,096, or of a larger image for 64 a layer.
  * @param root - of the store, which need not be open
  * @param driverRoots - of the drivers that may have it unpacked: one must, and all that do must have it right.
  *   @defaultValue those in the store's root
@@ -65,8 +65,9 @@ async function isWhole(root: string, entry: IndexEntry, driverRoots: readonly st
     const { rootfs }: ImageConfig = JSON.parse(await readFile(blobPath(root, config.digest), "utf8"));
     return areUnpacked(chainIds(rootfs.diff_ids ?? []), driverRoots);
   } catch (error) {
-    // They were checked when they came in: one is damaged.
-    if (error instanceof SyntaxError || error instanceof TypeError) return false;
+    // They were checked when they came in: one is damaged. Or another process has just removed the image.
+    if (error instanceof SyntaxError || error instanceof TypeError || errnoCode(error) === "ENOENT")
+      return false;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { constants, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { constants, lstatSync, readdirSync, readFileSync, type Stats } from "node:fs";
 import { basename } from "node:path";
 import { errnoCode, type Labels } from "@strata/core";
 
@@ -110,7 +110,7 @@ function* sumTree(root: string, mostEntries: number): Generator<void, TreeSum> {
   let sum = 0;
   let top = 0;
   const add = (path: string): void => {
-    const stat = lstatSync(path, { throwIfNoEntry: false });
+    const stat = statIfAllowed(path);
     if (stat !== undefined && (stat.mode & S_IFMT) === S_IFDIR && path !== root) directories.push(path);
     entries += 1;
     sum = (sum + mix(stat?.size ?? 0, stat?.ctimeMs ?? 0)) | 0;
@@ -125,6 +125,16 @@ function* sumTree(root: string, mostEntries: number): Generator<void, TreeSum> {
     yield;
   }
   return { top, whole: { entries, sum } };
+}
+
+/** Nothing of what is gone, or lies in a directory that an ordinary user, who owns it, may list but not search. */
+function statIfAllowed(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (errnoCode(error) === "EACCES") return undefined;
+    throw error;
+  }
 }
 
 /** None in a directory that is closed to an ordinary user, who owns it. */
