@@ -3,7 +3,15 @@ import { digestOf } from "@strata/core";
 import { vfs } from "@strata/driver-vfs";
 import { Store } from "@strata/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { artifact, bytesOf, descriptorOf, pushImage, sampleImage, types } from "./support/sample.ts";
+import {
+  artifact,
+  bytesOf,
+  descriptorOf,
+  pushImage,
+  type SampleImage,
+  sampleImage,
+  types,
+} from "./support/sample.ts";
 import { ServedStore } from "./support/served-store.ts";
 
 let served: ServedStore;
@@ -25,6 +33,12 @@ const hexes = (...contents: (Uint8Array | object)[]): string[] =>
   contents
     .map((content) => digestOf(content instanceof Uint8Array ? content : bytesOf(content)).slice(7))
     .sort();
+
+const indexOf = (...images: readonly SampleImage[]) => ({
+  schemaVersion: 2,
+  mediaType: types.index,
+  manifests: images.map(({ manifest }) => descriptorOf(types.manifest, manifest)),
+});
 
 async function fileOf(image: string, path: string): Promise<string> {
   const { id } = await served.store.createContainer(image);
@@ -88,11 +102,7 @@ describe("an image that was pushed", () => {
   it("stays for those who pull an index that names it, when it is removed here", async () => {
     const [here, there] = [await sampleImage({ files: { a: "here" } }), await sampleImage(foreign)];
     for (const image of [here, there]) await pushImage(served.client, "app", "digest", image);
-    const index = {
-      schemaVersion: 2,
-      mediaType: types.index,
-      manifests: [here, there].map(({ manifest }) => descriptorOf(types.manifest, manifest)),
-    };
+    const index = indexOf(here, there);
     await served.client.putManifest("app", "1", index);
     await pushImage(served.client, "elsewhere", "digest", here);
     await served.store.removeImages([here.id.slice(7)], { force: true });
@@ -109,6 +119,33 @@ describe("an image that was pushed", () => {
     expect(blobs()).toEqual([]);
   });
 
+  it.each<[string, (other: string) => Promise<unknown>]>([
+    ["given to another", (other) => served.store.tag(other, "app:1-here")],
+    ["taken by an import", () => served.store.import("/etc/alternatives", { reference: "app:1-here" })],
+  ])("stays for those who pull an index that names it, when its tag is %s", async (_how, move) => {
+    const [here, there, other] = await Promise.all([
+      sampleImage({ files: { a: "here" } }),
+      sampleImage({ files: { a: "there" }, ...foreign }),
+      sampleImage({ files: { a: "other" } }),
+    ]);
+    await pushImage(served.client, "app", "1-here", here);
+    await pushImage(served.client, "app", "1-there", there);
+    await served.client.putManifest("app", "1", indexOf(here, there));
+    await pushImage(served.client, "other", "1", other);
+    await move("other:1");
+    const isWhole = async () => {
+      expect(await status(`app/manifests/${here.digest}`)).toBe(200);
+      expect(await status(`app/blobs/${digestOf(here.layer)}`)).toBe(200);
+    };
+    await isWhole();
+    await served.store.removeImages([here.id.slice(7)]);
+    await served.store.gc();
+    await isWhole();
+    expect((await served.store.removeImages(["app:1"]))[0]?.events).toContainEqual({ deleted: here.digest });
+    expect(await status(`app/manifests/${here.digest}`)).toBe(404);
+    expect(await served.store.check()).toEqual([]);
+  });
+
   it("goes with its index by rmi, if it is none of the store's, and nothing else names it", async () => {
     const [here, there, shared] = await Promise.all([
       sampleImage({ files: { a: "here" } }),
@@ -116,11 +153,6 @@ describe("an image that was pushed", () => {
       sampleImage({ files: { a: "shared" }, ...foreign }),
     ]);
     for (const image of [here, there, shared]) await pushImage(served.client, "app", "digest", image);
-    const indexOf = (...images: readonly (typeof here)[]) => ({
-      schemaVersion: 2,
-      mediaType: types.index,
-      manifests: images.map(({ manifest }) => descriptorOf(types.manifest, manifest)),
-    });
     const [first, second] = [indexOf(here, there, shared), indexOf(shared)];
     const digest = digestOf(bytesOf(first));
     await served.client.putManifest("app", "1", first);
@@ -192,11 +224,7 @@ describe("what is no image", () => {
       sampleImage({ files: { a: "two" }, architecture: "ppc64le" }),
     ]);
     for (const image of images) await pushImage(served.client, "app", "digest", image);
-    const index = {
-      schemaVersion: 2,
-      mediaType: types.index,
-      manifests: images.map(({ manifest }) => descriptorOf(types.manifest, manifest)),
-    };
+    const index = indexOf(...images);
     await served.client.putManifest("app", "1", index);
     await served.client.pushBlob("app", Buffer.from("{}"));
     const signature = artifact("example/signature", descriptorOf(types.index, index));

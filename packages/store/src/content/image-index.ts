@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Digest } from "@strata/core";
 import { writeFileAtomic } from "@strata/core";
 import { failpoint } from "../failpoint.ts";
+import { isIndexType } from "../media-types.ts";
 import type { StoreContext } from "./context.ts";
 import { indexFile } from "./paths.ts";
 
@@ -108,16 +109,20 @@ export async function readStoreIndex(root: string): Promise<StoreIndex> {
 
 /**
  * Change the images: the commit point of everything that happens to them. Call it with the store's lock held.
- * A tag that an image is given is taken from anything else that was pushed under it.
+ * A tag that an image is given is taken from anything else that was pushed under it. An image that a pushed index names
+ * stays in its repository by its digest, for those who pull the index.
  */
 export async function updateIndex(
   context: Pick<StoreContext, "root" | "durable">,
   change: (images: IndexEntry[]) => readonly IndexEntry[],
 ): Promise<void> {
-  await updateStoreIndex(context, ({ images, hosted }) => {
-    const changed = change([...images]);
-    const taken = new Set(changed.map(referenceOf));
-    return { images: changed, hosted: hosted.map((entry) => withoutName(entry, taken)) };
+  await updateStoreIndex(context, async (before) => {
+    const images = change([...before.images]);
+    const taken = new Set(images.map(referenceOf));
+    const after = { images, hosted: before.hosted.map((entry) => withoutName(entry, taken)) };
+    if (!after.hosted.some(({ mediaType }) => isIndexType(mediaType))) return after;
+    const { keptForIndexes } = await import("../repositories/kept-for-indexes.ts");
+    return await keptForIndexes(context.root, before, after);
   });
 }
 
@@ -127,11 +132,14 @@ export async function updateIndex(
  */
 export async function updateStoreIndex(
   { root, durable }: Pick<StoreContext, "root" | "durable">,
-  change: (index: StoreIndex) => StoreIndex,
+  change: (index: StoreIndex) => StoreIndex | Promise<StoreIndex>,
 ): Promise<void> {
   const all = await readDescriptors(root);
   const foreign = all.filter((entry) => !isImage(entry) && !isHosted(entry));
-  const { images, hosted } = change({ images: all.filter(isImage), hosted: all.filter(isHosted) });
+  const { images, hosted } = await change({
+    images: all.filter(isImage),
+    hosted: all.filter(isHosted),
+  });
   const bytes = indexBytes([...foreign, ...withoutRepetition(hosted), ...images]);
   await writeFileAtomic(indexFile(root), bytes, { durable });
   failpoint("index.replaced");

@@ -2,12 +2,17 @@ import { type Digest, isStrataError, type StrataError } from "@strata/core";
 import { listContainers } from "../containers/records.ts";
 import { mountPoint } from "../containers/snapshot.ts";
 import type { StoreContext } from "../content/context.ts";
-import { type IndexEntry, readStoreIndex, updateStoreIndex } from "../content/image-index.ts";
+import {
+  type IndexEntry,
+  readIndex,
+  readStoreIndex,
+  updateIndex,
+  updateStoreIndex,
+} from "../content/image-index.ts";
 import { withStoreLock } from "../content/store-lock.ts";
 import { dropChains } from "../ingest/live-chains.ts";
 import { reclaim } from "../reclaim.ts";
 import { parseName, parseReference } from "../reference.ts";
-import { namedByIndexes, withKept } from "../repositories/kept-for-indexes.ts";
 import { removeHosted } from "../repositories/remove-hosted.ts";
 import { contentOf, type ImageContent, reachableFrom } from "./content.ts";
 import { dropBlobs } from "./drop-blobs.ts";
@@ -47,15 +52,14 @@ export async function removeImages(
   { force = false, prune = true }: RemoveImagesOptions = {},
 ): Promise<Removal[]> {
   const removals = await withStoreLock(context.root, async () => {
-    const { images: before, hosted } = await readStoreIndex(context.root);
+    const before = await readIndex(context.root);
     const users = await imageUsers(context);
     const { entries, outcomes } = planAll(before, users, references, { force, prune });
     if (entries === before) {
       const nothing = outcomes.map(({ reference, error }) => removalOf(reference, [], error));
       return await removePushed(context, nothing);
     }
-    const named = await namedByIndexes(context.root, before, hosted);
-    await updateStoreIndex(context, (index) => withKept({ ...index, images: entries }, named));
+    await updateIndex(context, () => entries);
     const images = outcomes.flatMap(({ steps }) =>
       steps.flatMap((step) => ("image" in step ? [step.image] : [])),
     );

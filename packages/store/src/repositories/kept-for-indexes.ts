@@ -3,32 +3,30 @@ import { readBlob } from "../content/blobs.ts";
 import type { HostedEntry, IndexEntry, StoreIndex } from "../content/image-index.ts";
 import { indexSchema, parseDocument } from "../documents.ts";
 import { isIndexType } from "../media-types.ts";
-import { findManifest, repositoryOf, withHosted } from "./entries.ts";
+import { repositoryOf, withHosted } from "./entries.ts";
 
 /**
- * Those of some images that an index of their repository names. Where the store loses them, they must stay for those who
- * pull the index. Cost: reads each index that was pushed.
+ * The index after a change, with those images that it takes out of a repository kept there by their digest, if an index
+ * names them: for who pulls that. Cost: if there is any that it takes out, reads each index that was pushed.
  */
-export async function namedByIndexes(
+export async function keptForIndexes(
   root: string,
-  images: readonly IndexEntry[],
-  hosted: readonly HostedEntry[],
-): Promise<IndexEntry[]> {
-  const named = new Set<string>();
-  for (const entry of hosted) {
-    for (const digest of await childrenOf(root, entry)) named.add(`${repositoryOf(entry)}@${digest}`);
+  before: StoreIndex,
+  after: StoreIndex,
+): Promise<StoreIndex> {
+  const placeOf = (entry: IndexEntry): string => `${repositoryOf(entry)}@${entry.digest}`;
+  const there = new Set(after.images.map(placeOf));
+  const lost = before.images.filter((entry) => !there.has(placeOf(entry)));
+  if (lost.length === 0) return after;
+  let kept = after;
+  for (const index of after.hosted) {
+    const name = index.annotations["dev.strata.repository"];
+    for (const digest of await childrenOf(root, index)) {
+      const entry = lost.find((each) => each.digest === digest && repositoryOf(each) === name);
+      if (entry !== undefined) kept = withHosted(kept, name, undefined, entry);
+    }
   }
-  return images.filter((entry) => named.has(`${repositoryOf(entry)}@${entry.digest}`));
-}
-
-/** The index with those of `images` that are gone from their repositories kept there for others. */
-export function withKept(index: StoreIndex, images: readonly IndexEntry[]): StoreIndex {
-  return images.reduce((kept, entry) => {
-    const name = repositoryOf(entry);
-    return name === undefined || findManifest(kept, name, entry) !== undefined
-      ? kept
-      : withHosted(kept, name, undefined, entry);
-  }, index);
+  return kept;
 }
 
 /** The manifests that one names, if it is an index. None, if it is damaged: `check` says so. */
