@@ -7,7 +7,7 @@ import { DockerRegistry } from "./support/docker-registry.ts";
 import { listOf, pushBlob, pushSample } from "./support/sample.ts";
 import { TokenServer, type TokenServerOptions } from "./support/token-server.ts";
 import { User } from "./support/user.ts";
-import { answerJson, WebServer } from "./support/web-server.ts";
+import { answerJson, contentOf, WebServer } from "./support/web-server.ts";
 
 let scratch: Scratch;
 let signing: CertificateFiles;
@@ -234,6 +234,29 @@ describeWith("who gets a password", ["openssl"], () => {
     expect(user.notices).toEqual([
       expect.stringContaining(`the credentials for ${registry.foreignHost} are not sent there`),
     ]);
+  });
+
+  it.each([307, 308])("is not the host that a token server leads to by %i", async (status) => {
+    const bodies: string[] = [];
+    await using elsewhere = await WebServer.start(async (request, response) => {
+      bodies.push(String(await contentOf(request)));
+      answerJson(response, 200, { token: "t" });
+    });
+    await using registry = await WebServer.start((request, response) => {
+      if (request.url?.startsWith("/token")) {
+        response.writeHead(status, { location: `${elsewhere.url}/token` }).end();
+      } else {
+        const challenge = `Bearer realm="http://${request.headers.host}/token",service="s"`;
+        answerJson(response, 401, {}, { "www-authenticate": challenge });
+      }
+    });
+    user.logIn({ [registry.host]: "ann:secret" });
+    await using registries = await user.open();
+    await expect(registries.host(registry.host).ping()).rejects.toMatchObject({
+      code: "FailedPrecondition",
+      message: `${registry.url}/token leads to ${elsewhere.url}, which gets no credentials`,
+    });
+    expect(bodies).toEqual([]);
   });
 
   it("is not a token server in plain HTTP, unless it is on this machine or listed", async () => {

@@ -64,6 +64,7 @@ function post(
     url: realm,
     headers: { "content-type": "application/x-www-form-urlencoded" },
     body: Buffer.from(form.toString()),
+    isSecret: true,
   });
 }
 

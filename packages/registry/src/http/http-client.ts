@@ -69,6 +69,12 @@ export class HttpClient {
         const next = redirectOf(answer, request);
         if (next === undefined) return answer;
         assertMayLead(url, next, this.config);
+        if (request.isSecret === true && next.origin !== url.origin) {
+          throw new StrataError(
+            "FailedPrecondition",
+            `${displayUrl(url)} leads to ${next.origin}, which gets no credentials`,
+          );
+        }
         // A host that has been left is not trusted with it again either: who led there may be any.
         if (next.origin !== url.origin) authorization = undefined;
         url = next;

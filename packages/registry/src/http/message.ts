@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly authorization?: string | undefined;
   /** Bytes can be sent again, a stream cannot. */
   readonly body?: Uint8Array | Readable | undefined;
+  /** The body proves who asks: it goes to no other origin than that of {@link url}. @defaultValue false */
+  readonly isSecret?: boolean;
   /** The content of a good answer is left to be read, however large. @defaultValue false */
   readonly stream?: boolean;
   /** It must not be repeated once the server may have begun with it: only after 429. @defaultValue false */
