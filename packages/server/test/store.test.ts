@@ -244,6 +244,31 @@ describe("what is no image", () => {
     expect(blobs()).toEqual(hexes(signature, Buffer.from("{}")));
   });
 
+  it("is only untagged by rmi as long as an index names it, and goes with that", async () => {
+    await served.client.pushBlob("app", Buffer.from("{}"));
+    const note = artifact("example/note");
+    const digest = digestOf(bytesOf(note));
+    await served.client.putManifest("app", "note", note);
+    await served.client.putManifest("app", "note-too", note);
+    const index = { ...indexOf(), manifests: [descriptorOf(types.manifest, note)] };
+    await served.client.putManifest("app", "1", index);
+    const rmi = async (...of: string[]) =>
+      (await served.store.removeImages(of)).map(({ events, error }) => error?.code ?? events);
+    expect(await rmi("app:note", "app:note-too")).toEqual([
+      [{ untagged: "app:note" }],
+      [{ untagged: "app:note-too" }],
+    ]);
+    await served.client.putManifest("app", "note", note);
+    expect(await rmi(`app@${digest}`)).toEqual([[{ untagged: "app:note" }]]);
+    // Nobody has a name for it now, only the index has.
+    expect(await rmi(`app@${digest}`)).toEqual(["NotFound"]);
+    expect(await status(`app/manifests/${digest}`)).toBe(200);
+    expect(await rmi("app:1")).toEqual([
+      [{ untagged: "app:1" }, { deleted: digestOf(bytesOf(index)) }, { deleted: digest }],
+    ]);
+    expect(blobs()).toEqual([]);
+  });
+
   it("loses its tag to an image that gets it, and takes it back", async () => {
     await served.client.pushBlob("app", Buffer.from("{}"));
     const document = artifact("example/one");

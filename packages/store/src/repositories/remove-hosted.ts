@@ -1,5 +1,5 @@
 import type { Digest } from "@strata/core";
-import { type HostedEntry, referenceOf } from "../content/image-index.ts";
+import { type HostedEntry, referenceOf, withReference } from "../content/image-index.ts";
 import type { Reference } from "../reference.ts";
 import { repositoryOf } from "./entries.ts";
 import { childrenOf } from "./kept-for-indexes.ts";
@@ -13,7 +13,8 @@ export interface HostedRemoval {
 
 /**
  * Take a tag away from what was pushed under it; with its last, or by its digest, take that out of its repository, and with
- * an index what is there only for it. Images that it names are the store's own, and stay.
+ * an index what is there only for it. What another index names is untagged only. Images that an index names are the
+ * store's own, and stay.
  * @returns undefined, if there is nothing of this name
  */
 export async function removeHosted(
@@ -27,16 +28,21 @@ export async function removeHosted(
   );
   if (named === undefined) return undefined;
   const same = own.filter((entry) => entry.digest === named.digest);
-  if (digest === undefined && same.length > 1) {
-    return { hosted: before.filter((entry) => entry !== named), untagged: [`${name}:${tag}`], deleted: [] };
+  const taken = digest === undefined ? [named] : same;
+  const untagged = taken.flatMap((entry) => referenceOf(entry) ?? []);
+  const isNeeded = (await namedBy(root, own)).has(named.digest);
+  if (isNeeded && untagged.length === 0) return undefined;
+  if (isNeeded || taken.length < same.length) {
+    const hosted = before.map((entry) => (taken.includes(entry) ? withReference(entry, undefined) : entry));
+    return { hosted, untagged, deleted: [] };
   }
   const gone = new Set(same);
   // Each round may leave another index, and what that names, with nobody who names it.
   let more: readonly HostedEntry[] = same;
   while (more.length > 0) {
-    const orphans = new Set((await Promise.all(more.map((entry) => childrenOf(root, entry)))).flat());
+    const orphans = await namedBy(root, more);
     const rest = own.filter((entry) => !gone.has(entry));
-    const needed = new Set((await Promise.all(rest.map((entry) => childrenOf(root, entry)))).flat());
+    const needed = await namedBy(root, rest);
     more = rest.filter(
       (entry) => orphans.has(entry.digest) && !needed.has(entry.digest) && referenceOf(entry) === undefined,
     );
@@ -44,7 +50,12 @@ export async function removeHosted(
   }
   return {
     hosted: before.filter((entry) => !gone.has(entry)),
-    untagged: same.flatMap((entry) => referenceOf(entry) ?? []),
+    untagged,
     deleted: [...new Set([...gone].map((entry) => entry.digest))],
   };
+}
+
+/** What those of some entries that are indexes name. */
+async function namedBy(root: string, entries: readonly HostedEntry[]): Promise<ReadonlySet<Digest>> {
+  return new Set((await Promise.all(entries.map((entry) => childrenOf(root, entry)))).flat());
 }

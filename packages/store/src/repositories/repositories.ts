@@ -166,13 +166,13 @@ export class Repositories implements AsyncDisposable {
 
   /**
    * Make a blob of what has arrived.
+   * @throws StrataError `NotFound`, if the upload is over already
    * @throws StrataError `InvalidArgument`, if its digest is another; nothing of it is left then
    */
   async finishUpload(upload: Upload, digest: Digest): Promise<void> {
-    await upload.stop();
-    // From here on, nobody else finds it.
-    if (!this.#uploads.delete(upload.id)) throw new StrataError("NotFound", "the upload is gone");
-    const actual = upload.digest;
+    // From here on, nobody else finds it; who had found it before is refused.
+    if (!this.#uploads.delete(upload.id)) throw new StrataError("NotFound", "the upload is over");
+    const actual = await upload.end();
     if (actual !== digest) {
       await upload.discard();
       throw new StrataError("InvalidArgument", `the digest of what came is ${actual}, not ${digest}`);
@@ -199,7 +199,7 @@ export class Repositories implements AsyncDisposable {
 
   /** Throw away what no manifest has named. Twice is fine. */
   async close(): Promise<void> {
-    for (const upload of this.#uploads.values()) await upload.stop();
+    for (const upload of this.#uploads.values()) await upload.end();
     this.#uploads.clear();
     await this.#pending.close();
   }

@@ -23,6 +23,7 @@ export class Upload {
   #offset = 0;
   #hash = createHash("sha256");
   #writing: { readonly source: Readable; readonly ended: Promise<void> } | undefined;
+  #isOver = false;
 
   private constructor(repository: string, path: string) {
     this.repository = repository;
@@ -45,20 +46,18 @@ export class Upload {
     return this.#writing !== undefined;
   }
 
-  /** The digest of what has arrived. */
-  get digest(): Digest {
-    return `sha256:${this.#hash.copy().digest("hex")}`;
-  }
-
   /**
    * Add bytes. Who sends last is heard: an append that is still waiting for bytes, on a connection that died perhaps,
    * ends. When `source` fails, what had come stays, and the sender can go on behind it. Bytes that cannot be right
    * leave nothing.
+   * @throws StrataError `NotFound`, if the upload is over
    * @throws StrataError `FailedPrecondition`, if they do not belong where the upload is
    * @throws StrataError `InvalidArgument`, if there are more or fewer than there should be
    */
   async append(source: Readable, options: AppendOptions): Promise<void> {
-    await this.stop();
+    // From the last look at who is writing until this does, nothing else may run: several may have waited for the same.
+    while (this.#writing !== undefined) await this.#stop();
+    if (this.#isOver) throw new StrataError("NotFound", "the upload is over");
     if (options.from !== undefined && options.from !== this.#offset) {
       const message = `the upload has ${this.#offset} bytes; these begin at ${options.from}`;
       throw new StrataError("FailedPrecondition", message);
@@ -71,13 +70,11 @@ export class Upload {
     await written;
   }
 
-  /** End whoever is sending. */
-  async stop(): Promise<void> {
-    while (this.#writing !== undefined) {
-      const { source, ended } = this.#writing;
-      source.destroy(new StrataError("Aborted", "another request goes on with this upload"));
-      await ended;
-    }
+  /** Let nothing more come: end whoever is sending. Twice is fine. @returns the digest of what has arrived */
+  async end(): Promise<Digest> {
+    this.#isOver = true;
+    await this.#stop();
+    return `sha256:${this.#hash.copy().digest("hex")}`;
   }
 
   /** Cut off what was written and does not count: refused bytes, or those that a full disk took before it failed. */
@@ -86,8 +83,15 @@ export class Upload {
   }
 
   async discard(): Promise<void> {
-    await this.stop();
+    await this.end();
     await rm(this.path, { force: true });
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#writing === undefined) return;
+    const { source, ended } = this.#writing;
+    source.destroy(new StrataError("Aborted", "another request goes on with this upload"));
+    await ended;
   }
 
   async #write(source: Readable, { bytes, maxBytes }: AppendOptions): Promise<void> {
