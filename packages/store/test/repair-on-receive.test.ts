@@ -160,17 +160,27 @@ describe.each(allDrivers)("an image that was damaged under %s", (driver) => {
     await expectMended();
   });
 
-  it("is left as it is below a mounted container, which the error names", async () => {
-    await opened.store.mountContainer("above");
-    await edit(0, (dir) => truncate(join(dir, "etc/old")));
-    await expect(pull()).rejects.toMatchObject({
-      code: "Busy",
-      message: expect.stringMatching(/\/etc\/old: size.*; unmount above, and try again/),
-    });
-    await opened.store.unmountContainer("above");
-    await pull();
-    await expectMended();
-  });
+  it.each([
+    ["a file", () => edit(0, (dir) => truncate(join(dir, "etc/old"))), /\/etc\/old: size/],
+    ["its record", async () => truncate(join(await snapshotOf(0), "committed.json")), /it is lost/],
+  ])(
+    "with %s damaged it is left below a mounted container, which the error names",
+    async (_, damage, what) => {
+      const path = await opened.store.mountContainer("above");
+      await damage();
+      await expect(pull()).rejects.toMatchObject({ code: "Busy", message: expect.stringMatching(what) });
+      await expect(pull()).rejects.toThrow("; unmount above, and try again");
+      expect(await opened.store.repair()).toContainEqual(
+        expect.objectContaining({
+          message: expect.stringContaining("unmount above and repair the store again"),
+        }),
+      );
+      expect(await readFile(join(path, "usr/bin/tool"), "utf8")).toBe("tool");
+      await opened.store.unmountContainer("above");
+      await pull();
+      await expectMended();
+    },
+  );
 
   it("is not touched where nothing is wrong: by mounts, a commit, a look after a copy or a new start", async () => {
     const inodes = () =>

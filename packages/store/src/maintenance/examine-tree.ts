@@ -44,7 +44,7 @@ export async function examineTree(
       message: `layer of ${layer.image}: ${differences}; ${advice}`,
     });
     if (!options.repair) return problem("repair the store; layers above it were not looked at");
-    const mounted = committed ? await mountedAbove(context, layer.chainId) : [];
+    const mounted = await mountedAbove(context, layer.chainId);
     if (mounted.length > 0) return problem(`unmount ${mounted.join(", ")} and repair the store again`);
     await replaceLayer(layer.chainId, fresh, { labels, ...signalOf(options) });
     return undefined;

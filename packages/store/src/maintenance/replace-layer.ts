@@ -29,15 +29,15 @@ export async function replaceIfDamaged(
 ): Promise<void> {
   const { signal } = options;
   const committed = await openCommitted(context, chainId);
-  const isLost = committed === undefined;
-  const differences = isLost
-    ? "lost"
-    : await layerDifferences(committed, fresh, { ...(signal && { signal }) });
+  const differences = committed
+    ? await layerDifferences(committed, fresh, { ...(signal && { signal }) })
+    : "it is lost";
   if (differences === undefined) {
     await sealAnew(context, chainId, signal);
     await context.driver.remove(fresh.id);
   } else {
-    const mounted = isLost ? [] : await mountedAbove(context, chainId);
+    // Also above one that seems lost: its files may be there, and only the record of it be damaged.
+    const mounted = await mountedAbove(context, chainId);
     if (mounted.length > 0) {
       const message = `layer ${chainId}: ${differences}; unmount ${mounted.join(", ")}, and try again`;
       throw new StrataError("Busy", message);
