@@ -3,13 +3,15 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { type ClientRequest, request } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { digestOf } from "@strata/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Client, codesOf, withQuery } from "./support/client.ts";
 import { pushImage, sampleImage } from "./support/sample.ts";
-import { ServedStore, type ServedStoreOptions } from "./support/served-store.ts";
+import { expectSound, ServedStore, type ServedStoreOptions } from "./support/served-store.ts";
 
 let served: ServedStore;
 
@@ -42,6 +44,27 @@ async function sendPart(location: string, part: Uint8Array, totalBytes: number):
 async function arrived(location: string): Promise<number> {
   const { headers } = await served.client.get(location);
   return Number(String(headers["range"]).slice(2)) + 1;
+}
+
+/** Send requests in one piece, so that the server begins them together. @returns the statuses of the answers */
+async function sendAtOnce(
+  ...requests: readonly (readonly [method: string, target: string, body: string])[]
+): Promise<number[]> {
+  const { hostname, port } = new URL(served.server.url);
+  const socket = connect(Number(port), hostname);
+  const sent = requests.map(([method, target, body], index) =>
+    [
+      `${method} ${target} HTTP/1.1`,
+      "Host: x",
+      `Content-Length: ${body.length}`,
+      `Connection: ${index === requests.length - 1 ? "close" : "keep-alive"}`,
+      `\r\n${body}`,
+    ].join("\r\n"),
+  );
+  socket.write(sent.join(""));
+  // A connection that is cut answers nothing.
+  const answers = await text(socket).catch(() => "");
+  return [...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
 }
 
 async function until(isTrue: () => Promise<boolean> | boolean): Promise<void> {
@@ -97,6 +120,38 @@ describe("an upload whose connection is cut", () => {
     sent.destroy();
     await until(() => staged().length === 2);
     expect(served.errors).toEqual([]);
+  });
+});
+
+describe("requests on one upload at once", () => {
+  const [first, second] = ["a".repeat(3000), "b".repeat(2000)];
+
+  it("do not write into each other", async () => {
+    const location = await served.client.beginUpload("app");
+    await sendPart(location, Buffer.from(first), 5000);
+    // Both wait for the end of that one.
+    await sendAtOnce(["PATCH", location, second], ["PATCH", location, second]);
+    const digest = digestOf(first + second + second);
+    await served.client.ask("PUT", withQuery(location, { digest }));
+    const { status, body } = await served.client.get(`/v2/app/blobs/${digest}`);
+    if (status !== 404) expect(digestOf(body)).toBe(digest);
+    await expectSound(served);
+  });
+
+  it("change nothing that one of them has ended", async () => {
+    const location = await served.client.beginUpload("app");
+    await served.client.ask("PATCH", location, { body: first });
+    const digest = digestOf(first);
+    const end = ["PUT", withQuery(location, { digest }), ""] as const;
+    expect(await sendAtOnce(end, ["PATCH", location, second], end)).toEqual([201, 404, 404]);
+    expect((await served.client.get(`/v2/app/blobs/${digest}`)).body.toString()).toBe(first);
+    await expectSound(served);
+  });
+
+  it("are refused once one of them has cancelled it", async () => {
+    const location = await served.client.beginUpload("app");
+    expect(await sendAtOnce(["DELETE", location, ""], ["PATCH", location, first])).toEqual([204, 404]);
+    await expectSound(served);
   });
 });
 

@@ -67,7 +67,11 @@ export const uploadHandlers: Handlers = { GET: status, PATCH: patch, PUT: put, D
 function find({ repositories }: ApiContext, { name, rest }: Target): Upload {
   const upload = repositories.upload(name, rest);
   if (upload !== undefined) return upload;
-  throw new RegistryError(404, "BLOB_UPLOAD_UNKNOWN", `there is no upload ${rest}`);
+  throw unknown(`there is no upload ${rest}`);
+}
+
+function unknown(message: string): RegistryError {
+  return new RegistryError(404, "BLOB_UPLOAD_UNKNOWN", message);
 }
 
 /** Where the upload is. `0-0` stands for one byte and for none, as everywhere. */
@@ -112,6 +116,7 @@ async function append(
       ...(bytes !== undefined && { bytes }),
     });
   } catch (error) {
+    if (isStrataError(error, "NotFound")) throw unknown(error.message);
     if (isStrataError(error, "FailedPrecondition")) {
       const headers = stateOf(upload, target);
       throw new RegistryError(416, "BLOB_UPLOAD_INVALID", error.message, { headers });
@@ -129,7 +134,7 @@ async function finish({ repositories }: ApiContext, upload: Upload, digest: Dige
   } catch (error) {
     if (isStrataError(error, "InvalidArgument"))
       throw new RegistryError(400, "DIGEST_INVALID", error.message);
-    if (isStrataError(error, "NotFound")) throw new RegistryError(404, "BLOB_UPLOAD_UNKNOWN", error.message);
+    if (isStrataError(error, "NotFound")) throw unknown(error.message);
     throw error;
   }
 }
