@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { digestOf } from "@strata/core";
 import { vfs } from "@strata/driver-vfs";
 import { Store } from "@strata/store";
@@ -29,6 +29,7 @@ const names = async (): Promise<string[][]> =>
   (await served.store.images()).map(({ references, repoDigests }) => [...references, ...repoDigests]);
 const status = async (path: string): Promise<number> => (await served.client.get(`/v2/${path}`)).status;
 const blobs = (): string[] => readdirSync(`${served.store.root}/blobs/sha256`).sort();
+const pathOf = (digest: string): string => `${served.store.root}/blobs/sha256/${digest.slice(7)}`;
 const hexes = (...contents: (Uint8Array | object)[]): string[] =>
   contents
     .map((content) => digestOf(content instanceof Uint8Array ? content : bytesOf(content)).slice(7))
@@ -269,6 +270,56 @@ describe("what is no image", () => {
     expect(blobs()).toEqual([]);
   });
 
+  it("can be removed damaged", async () => {
+    await served.client.putManifest("app", "1", indexOf());
+    const digest = digestOf(bytesOf(indexOf()));
+    truncateSync(pathOf(digest));
+    expect(await served.store.removeImages(["app:1"])).toEqual([
+      { reference: "app:1", events: [{ untagged: "app:1" }, { deleted: digest }] },
+    ]);
+    expect(blobs()).toEqual([]);
+  });
+
+  it("is reported as removed, even if a damaged image leaves its blobs to gc", async () => {
+    const [image, damaged] = [await sampleImage(), await sampleImage({ files: { a: "damaged" } })];
+    await pushImage(served.client, "image", "1", image);
+    await pushImage(served.client, "damaged", "1", damaged);
+    await served.client.putManifest("app", "1", indexOf());
+    truncateSync(pathOf(damaged.id));
+    const removals = await served.store.removeImages(["image:1", "app:1"]);
+    expect(removals.map(({ events }) => events.at(-1))).toEqual([
+      { deleted: image.id },
+      { deleted: digestOf(bytesOf(indexOf())) },
+    ]);
+    // Nobody knows what the damaged one needs: nothing is lost for it.
+    await expect(served.store.gc()).rejects.toMatchObject({ code: "Corrupt" });
+    expect(blobs()).toEqual(expect.arrayContaining(hexes(damaged.layer, image.layer)));
+    await served.store.removeImages(["damaged:1"]);
+    await served.store.gc();
+    expect(blobs()).toEqual([]);
+  });
+
+  it("keeps all blobs while it is damaged, since nobody knows which it needs", async () => {
+    const image = await sampleImage();
+    await pushImage(served.client, "image", "1", image);
+    await served.client.putManifest("app", "1", indexOf());
+    truncateSync(pathOf(digestOf(bytesOf(indexOf()))));
+    await served.store.removeImages(["image:1"]);
+    expect(blobs()).toEqual(expect.arrayContaining(hexes(image.layer)));
+  });
+
+  it("is not said to be deleted where it goes with its index, but an image has it", async () => {
+    const image = await sampleImage();
+    await pushImage(served.client, "app", "1-here", image);
+    await served.client.putManifest("app", "1", indexOf(image));
+    await served.store.import("/etc/alternatives", { reference: "app:1-here" });
+    expect((await served.store.removeImages(["app:1"]))[0]?.events).toEqual([
+      { untagged: "app:1" },
+      { deleted: digestOf(bytesOf(indexOf(image))) },
+    ]);
+    expect(await served.store.resolve(image.id)).toMatchObject({ digest: image.digest });
+  });
+
   it("loses its tag to an image that gets it, and takes it back", async () => {
     await served.client.pushBlob("app", Buffer.from("{}"));
     const document = artifact("example/one");
@@ -354,8 +405,7 @@ describe("an image of the store", () => {
   it("is never served damaged: a manifest that is not what it was is the server's trouble", async () => {
     const image = await sampleImage();
     await pushImage(served.client, "app", "1", image);
-    const path = `${served.store.root}/blobs/sha256/${image.digest.slice(7)}`;
-    const { writeFileSync } = await import("node:fs");
+    const path = pathOf(image.digest);
     writeFileSync(path, readFileSync(path, "utf8").replace("linux", "xunil").replace("layers", "sreyal"));
     const answer = await served.client.get("/v2/app/manifests/1");
     expect(answer.status).toBe(500);

@@ -1,4 +1,4 @@
-import { type Digest, isDigest } from "@strata/core";
+import { type Digest, isDigest, isStrataError } from "@strata/core";
 import { blobSize, readBlob } from "../content/blobs.ts";
 import { type IndexEntry, readIndex, readOthers } from "../content/image-index.ts";
 import { readImage } from "../content/image-record.ts";
@@ -32,38 +32,58 @@ export async function contentOf(root: string, entries: readonly IndexEntry[]): P
 /**
  * The blobs that must stay: those of the store's images, what else was pushed to it, and whatever other programs have put
  * into its index, as `skopeo copy` does. Call it with the store's lock held.
- * @throws StrataError `Corrupt`, as {@link contentOf}
+ * @throws StrataError `Corrupt`, as {@link contentOf}, and if another manifest or index is damaged
  */
 export async function liveBlobs(root: string): Promise<Set<Digest>> {
   const { blobs } = await contentOf(root, await readIndex(root));
   const live = new Set(blobs);
-  for (const digest of await readOthers(root)) await addReachable(root, digest, live);
+  for (const digest of await readOthers(root)) await addReachable(root, digest, live, readDocument);
   return live;
 }
 
 /** A manifest or index, and all that it leads to, as far as that is there and can be read. */
 export async function reachableFrom(root: string, digest: Digest): Promise<Set<Digest>> {
   const found = new Set<Digest>();
-  await addReachable(root, digest, found);
+  await addReachable(root, digest, found, readWhole);
   return found;
 }
 
-/** Add a manifest or index, and all that it leads to, as far as that is there and can be read. */
-async function addReachable(root: string, digest: unknown, found: Set<Digest>): Promise<void> {
+/** Add a manifest or index, and all that it leads to, as far as `read` reads it. */
+async function addReachable(
+  root: string,
+  digest: unknown,
+  found: Set<Digest>,
+  read: typeof readDocument,
+): Promise<void> {
   if (!isDigest(digest) || found.has(digest)) return;
   found.add(digest);
-  const size = await blobSize(root, digest);
-  if (size === undefined || size > maxDocumentBytes) return;
-  const document = parse(await readBlob(root, digest, `blob ${digest}`));
+  const document = await read(root, digest);
   const manifest = manifestSchema.safeParse(document);
   if (manifest.success) {
     for (const blob of [manifest.data.config, ...manifest.data.layers]) found.add(blob.digest);
   }
   const index = indexSchema.safeParse(document);
-  for (const child of index.data?.manifests ?? []) await addReachable(root, child.digest, found);
+  for (const child of index.data?.manifests ?? []) await addReachable(root, child.digest, found, read);
 }
 
-function parse(bytes: Buffer): unknown {
+/** As {@link readDocument}, and undefined if it is damaged. */
+async function readWhole(root: string, digest: Digest): Promise<unknown> {
+  try {
+    return await readDocument(root, digest);
+  } catch (error) {
+    if (isStrataError(error, "Corrupt")) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * What a blob says as JSON; undefined, if it is none, or is not there.
+ * @throws StrataError `Corrupt`, if it is damaged
+ */
+async function readDocument(root: string, digest: Digest): Promise<unknown> {
+  const size = await blobSize(root, digest);
+  if (size === undefined || size > maxDocumentBytes) return undefined;
+  const bytes = await readBlob(root, digest, `blob ${digest}`);
   try {
     return JSON.parse(bytes.toString());
   } catch {

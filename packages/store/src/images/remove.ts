@@ -84,7 +84,7 @@ async function removePushed(context: StoreContext, removals: readonly Removal[])
   const { root } = context;
   const results: Removal[] = [];
   for (const removal of removals) {
-    const { hosted } = await readStoreIndex(root);
+    const { images, hosted } = await readStoreIndex(root);
     const isUnknown = removal.error?.code === "NotFound" && !/^[0-9a-f]{64}$/.test(removal.reference);
     const change = isUnknown
       ? await removeHosted(root, hosted, parseReference(removal.reference))
@@ -95,13 +95,18 @@ async function removePushed(context: StoreContext, removals: readonly Removal[])
     }
     const blobs = await Promise.all(change.deleted.map((digest) => reachableFrom(root, digest)));
     await updateStoreIndex(context, (index) => ({ ...index, hosted: change.hosted }));
-    await dropBlobs(
-      root,
-      blobs.flatMap((each) => [...each]),
+    await dropIfKnown(() =>
+      dropBlobs(
+        root,
+        blobs.flatMap((each) => [...each]),
+      ),
     );
-    const untagged = change.untagged.map((name) => ({ untagged: parseName(name).familiar() }));
+    const left = new Set([...images, ...change.hosted].map((entry) => entry.digest));
     results.push(
-      removalOf(removal.reference, [...untagged, ...change.deleted.map((deleted) => ({ deleted }))]),
+      removalOf(removal.reference, [
+        ...change.untagged.map((name) => ({ untagged: parseName(name).familiar() })),
+        ...change.deleted.filter((digest) => !left.has(digest)).map((deleted) => ({ deleted })),
+      ]),
     );
   }
   return results;
@@ -181,7 +186,7 @@ async function dropContent(
   images: readonly ImageEntries[],
 ): Promise<ReadonlyMap<Digest, readonly Digest[]>> {
   const byImage = new Map<Digest, readonly Digest[]>();
-  try {
+  await dropIfKnown(async () => {
     const contents = new Map<Digest, ImageContent>();
     for (const own of images) contents.set(imageIdOf(own[0]), await contentOf(context.root, own));
     const chains = new Set([...contents.values()].flatMap((content) => [...content.chains]));
@@ -197,9 +202,15 @@ async function dropContent(
       context.root,
       [...contents.values()].flatMap((content) => [...content.blobs]),
     );
+  });
+  return byImage;
+}
+
+/** With damaged documents nobody can tell what is garbage; `check` says what to do, then gc removes it. */
+async function dropIfKnown(drop: () => Promise<void>): Promise<void> {
+  try {
+    await drop();
   } catch (error) {
-    // With damaged documents nobody can tell what is garbage; `check` says what to do, then gc removes it.
     if (!isStrataError(error, "Corrupt")) throw error;
   }
-  return byImage;
 }
