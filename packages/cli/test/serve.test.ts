@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -110,6 +110,16 @@ describe("serve", () => {
     } finally {
       writeFileSync(blob, bytes);
     }
+  });
+
+  it("tells that its users cannot be read any more", async () => {
+    const users = scratch.join("changing users");
+    copyFileSync(htpasswd, users);
+    await using serving = await Serving.start(strata, ["-q", "--htpasswd", users]);
+    writeFileSync(users, "ann:very secret\n");
+    expect((await fetch(`${serving.url}/v2/`, basic("ann:very secret"))).status).toBe(200);
+    const [line] = await serving.log(1);
+    expect(line).toMatch(/Z ERROR .*changing users: line 1 \(ann\): .*the users it had before are let in$/);
   });
 
   it("prints JSON instead, all of it on standard output", async () => {

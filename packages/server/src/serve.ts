@@ -44,7 +44,8 @@ export interface ServeOptions extends GuardOptions, ObserverOptions {
 export async function serve(store: Store, options: ServeOptions = {}): Promise<RegistryServer> {
   const { address = "127.0.0.1", port = 5000, tls } = options;
   const { idleMs = 60_000, headersMs = 30_000, maxConnections = 4096, keepMs = 3_600_000 } = options;
-  const guard = await attempt("serve", () => Guard.open(options));
+  const onError = (error: unknown): void => options.onError?.(error);
+  const guard = await attempt("serve", () => Guard.open(options, onError));
   const server = await makeServer(tls, { connectionsCheckingInterval: Math.min(headersMs, 30_000) });
   const repositories = await store.repositories();
   const { maxBlobBytes = 64 * 2 ** 30, maxUploads = 1000 } = options;

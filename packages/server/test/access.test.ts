@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Scratch } from "@strata/conformance/suite";
 import { hash } from "bcryptjs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -75,9 +75,29 @@ describe("with htpasswd", () => {
     await users({ bob: "of mine, and longer" });
     expect((await client.get("/v2/", basic("ann", "secret"))).status).toBe(401);
     expect((await client.get("/v2/", basic("bob", "of mine, and longer"))).status).toBe(200);
-    // Half written: nothing changes yet.
-    writeFileSync(scratch.join("htpasswd"), "bob:$2y$04$");
-    expect((await client.get("/v2/", basic("bob", "of mine, and longer"))).status).toBe(200);
+  });
+
+  it("lets in who was in it while it cannot be read, and says so once", async () => {
+    const path = await users({ ann: "secret" });
+    const { client, errors } = await start({ htpasswd: path });
+    const right = readFileSync(path);
+    const expectIn = async () => expect((await client.get("/v2/", basic("ann", "secret"))).status).toBe(200);
+    const stay = "; until this is mended, the users it had before are let in";
+    const halfWritten = { message: expect.stringMatching(`line 1 \\(bob\\).*${stay}$`) };
+    const gone = { message: expect.stringMatching(`no such file.*${stay}$`) };
+
+    writeFileSync(path, "bob:$2y$04$");
+    for (let i = 0; i < 3; i++) await expectIn();
+    expect(errors).toMatchObject([halfWritten]);
+    for (let i = 0; i < 2; i++) {
+      rmSync(path);
+      for (let i = 0; i < 3; i++) await expectIn();
+      writeFileSync(path, right);
+      await expectIn();
+    }
+    expect(errors).toMatchObject([halfWritten, gone, gone]);
+    await users({ bob: "another" });
+    expect((await client.get("/v2/", basic("ann", "secret"))).status).toBe(401);
   });
 
   it.each([

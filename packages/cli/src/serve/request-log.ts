@@ -12,7 +12,7 @@ export function requestLog({ stdout, stderr, options }: Context, quiet = false):
   const write = (event: object, text: string) => {
     const time = new Date().toISOString();
     const written = options.json
-      ? stdout.write(`${JSON.stringify({ time, ...event })}\n`)
+      ? stdout.jsonLine({ time, ...event })
       : stderr.line(escapeControls(`${time} ${text}`));
     written.catch(() => undefined);
   };
@@ -23,9 +23,11 @@ export function requestLog({ stdout, stderr, options }: Context, quiet = false):
         write({ kind: "request", ...shown }, describe(shown));
       },
     }),
-    onError: (error, { method, url }) => {
-      const [target, message] = [withoutUser(url), messageOf(error)];
-      write({ kind: "error", method, url: target, message }, `ERROR ${method} ${target}: ${message}`);
+    onError: (error, request) => {
+      const message = messageOf(error);
+      const shown = request && { ...request, url: withoutUser(request.url) };
+      const what = shown ? `${shown.method} ${shown.url}: ` : "";
+      write({ kind: "error", ...shown, message }, `ERROR ${what}${message}`);
     },
   };
 }

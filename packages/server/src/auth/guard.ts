@@ -32,9 +32,13 @@ export class Guard {
     this.#anonymousRead = anonymousRead;
   }
 
-  /** @throws StrataError, as `Htpasswd.open` */
-  static async open({ htpasswd, anonymousRead = false }: GuardOptions): Promise<Guard> {
-    return new Guard(htpasswd === undefined ? undefined : await Htpasswd.open(htpasswd), anonymousRead);
+  /** As `Htpasswd.open`. */
+  static async open(
+    { htpasswd, anonymousRead = false }: GuardOptions,
+    onError: (error: unknown) => void,
+  ): Promise<Guard> {
+    const users = htpasswd === undefined ? undefined : await Htpasswd.open(htpasswd, onError);
+    return new Guard(users, anonymousRead);
   }
 
   /**

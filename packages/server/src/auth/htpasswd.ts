@@ -15,29 +15,38 @@ const nobody = "$2b$10$eZ630sGx8HtRQWxGmfALou29DKRejDhJndyqd44a4h71SCHw16rdy";
 
 /**
  * Users and the bcrypt hashes of their passwords, as Apache's `htpasswd -B` keeps them. The file is read again when it
- * was changed.
+ * was changed; while it cannot be, since it is just being written perhaps, those that it had before stay.
  *
  * To check a password takes a tenth of a second of a processor by design: it is done once for each, and one after the
  * other; those found right are remembered, by a hash of their own.
  */
 export class Htpasswd {
   readonly #path: string;
+  readonly #onError: (error: unknown) => void;
   readonly #salt = randomBytes(32);
   #users: ReadonlyMap<string, string>;
   #version: string;
+  /** The version that could not be read, of which somebody was told. */
+  #told: string | undefined;
   #checks = new Map<string, Promise<boolean>>();
   #waiting = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(path: string, users: ReadonlyMap<string, string>, version: string) {
+  private constructor(path: string, read: UsersFile, onError: (error: unknown) => void) {
     this.#path = path;
-    this.#users = users;
-    this.#version = version;
+    this.#users = read.users;
+    this.#version = read.version;
+    this.#onError = onError;
   }
 
-  /** @throws StrataError `NotFound`; `InvalidArgument`, if there is a line that is not one of bcrypt */
-  static async open(path: string): Promise<Htpasswd> {
-    return new Htpasswd(path, await readUsers(path), await versionOf(path));
+  /**
+   * @param onError - told once of each later version of the file that cannot be read
+   * @throws StrataError `NotFound`; `InvalidArgument`, if there is a line that is not one of bcrypt
+   */
+  static async open(path: string, onError: (error: unknown) => void): Promise<Htpasswd> {
+    // In this order: what is changed between them is read again.
+    const version = await versionOf(path);
+    return new Htpasswd(path, { version, users: await readUsers(path) }, onError);
   }
 
   /**
@@ -77,21 +86,43 @@ export class Htpasswd {
     }
   }
 
-  /** A file that cannot be read now, since it is just being written, changes nothing yet. */
   async #refresh(): Promise<void> {
-    const version = await versionOf(this.#path).catch(() => this.#version);
-    if (version === this.#version) return;
-    const users = await readUsers(this.#path).catch(() => undefined);
-    if (users === undefined) return;
-    this.#version = version;
-    this.#users = users;
-    this.#checks = new Map();
+    const version = await versionOf(this.#path);
+    if (version !== this.#version) {
+      try {
+        this.#users = await readUsers(this.#path);
+      } catch (error) {
+        this.#tell(version, error);
+        return;
+      }
+      this.#version = version;
+      this.#checks = new Map();
+    }
+    this.#told = undefined;
+  }
+
+  #tell(version: string, error: unknown): void {
+    if (version === this.#told) return;
+    this.#told = version;
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `${why}; until this is mended, the users it had before are let in`;
+    this.#onError(new StrataError("FailedPrecondition", message, { cause: error }));
   }
 }
 
+interface UsersFile {
+  readonly version: string;
+  readonly users: ReadonlyMap<string, string>;
+}
+
+/** What is another one after each change. */
 async function versionOf(path: string): Promise<string> {
-  const { mtimeNs, ino, size } = await stat(path, { bigint: true });
-  return `${mtimeNs} ${ino} ${size}`;
+  try {
+    const { mtimeNs, ino, size } = await stat(path, { bigint: true });
+    return `${mtimeNs} ${ino} ${size}`;
+  } catch {
+    return "none";
+  }
 }
 
 async function readUsers(path: string): Promise<Map<string, string>> {

@@ -25,8 +25,11 @@ export interface RequestRecord {
 export interface ObserverOptions {
   /** Told of each request when it is over. */
   readonly onRequest?: (record: RequestRecord) => void;
-  /** Told of what went wrong on this side: a damaged blob, a full disk. Clients hear no more than that. */
-  readonly onError?: (error: unknown, request: Pick<RequestRecord, "method" | "url">) => void;
+  /**
+   * Told of what went wrong on this side: a damaged blob, a full disk. Clients hear no more than that.
+   * @param request - undefined, if it was not for one: a file of users that cannot be read any more
+   */
+  readonly onError?: (error: unknown, request?: Pick<RequestRecord, "method" | "url">) => void;
 }
 
 /** Leads each request to who answers it, and sees to it that each is answered. */
