@@ -93,7 +93,7 @@ async function warn({ stderr }: Context, server: RegistryServer, { htpasswd, tls
 async function announce(context: Context, server: RegistryServer, options: Options): Promise<void> {
   const { stdout } = context;
   const { url } = server;
-  if (context.options.json) return await stdout.write(`${JSON.stringify({ kind: "listening", url })}\n`);
+  if (context.options.json) return await stdout.jsonLine({ kind: "listening", url });
   if (options.quiet) return await stdout.line(url);
   const host = server.host.replace(/^(0\.0\.0\.0|\[::\]):/, "localhost:");
   const insecure = options.tlsCert === undefined ? " --tls-verify=false" : "";
