@@ -22,13 +22,16 @@ export async function openBlob(
   { digest, size }: Pick<Descriptor, "digest" | "size">,
 ): Promise<FileHandle> {
   let file: FileHandle | undefined;
+  let isWhole = false;
   try {
     file = await open(blobPath(root, digest), "r");
-    if ((await file.stat()).size === size) return file;
+    isWhole = (await file.stat()).size === size;
+    if (isWhole) return file;
   } catch (error) {
     if (errnoCode(error) !== "ENOENT") throw error;
+  } finally {
+    if (!isWhole) await file?.close();
   }
-  await file?.close();
   throw new StrataError("Corrupt", `blob ${digest} is missing or cut off; load or pull its image again`);
 }
 
