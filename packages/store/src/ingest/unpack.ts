@@ -84,7 +84,7 @@ async function unpackInOrder(
     failpoint("layer.prepared");
     const applied = await applyJob(context, prepared, ahead, options, false);
     await ahead.end();
-    await commitOrYield(context, prepared.active, job, applied, {});
+    await commitOrYield(context, prepared.active, job, applied, { ...(signal && { signal }) });
     layers.set(job.plan.chainId, applied);
   }
   return layers;
@@ -126,8 +126,10 @@ async function unpackSideBySide(
   const layers = new Map<Digest, LayerFacts>();
   for (const { job, active } of prepared) {
     const { parent } = job.plan;
+    const { signal } = options;
     const result = resultOf(applied, job);
-    await commitOrYield(context, active, job, result, { synced: true, ...(parent && { parent }) });
+    const how = { synced: true, ...(parent && { parent }), ...(signal && { signal }) };
+    await commitOrYield(context, active, job, result, how);
     layers.set(job.plan.chainId, result);
   }
   return layers;
@@ -210,7 +212,7 @@ async function commitOrYield(
   const labels = layerLabels(applied);
   if (isDoubtful) return await replaceIfDamaged(context, plan.chainId, active, { ...options, labels });
   const mostEntries = applied.entries > glanceEntries ? 0 : glanceEntries;
-  const seal = await sealOf(active.layout().dir, mostEntries);
+  const seal = await sealOf(active.layout().dir, mostEntries, options.signal);
   try {
     await active.commit(plan.chainId, { ...options, labels: { ...labels, ...seal } });
     failpoint("layer.committed");
