@@ -7,7 +7,6 @@ import { FileLock } from "./file-lock.ts";
 import { isClaim } from "./mount-claims.ts";
 import { assertUnmounted } from "./mounts.ts";
 import { wipeRecordTemporaries } from "./record-temporaries.ts";
-import { recordNames } from "./snapshot-record.ts";
 import type { StateDirectory } from "./state-directory.ts";
 import { inTurns } from "./turns.ts";
 
@@ -52,7 +51,7 @@ export async function cleanUp(core: DriverCore, options: CallOptions): Promise<C
 interface KeysFound {
   /** Of snapshots with claims on their mounts, be it by killed processes. */
   readonly claimed: readonly string[];
-  /** Whether a key may point to nothing, or to what a name points to as well. */
+  /** Whether a key may point to nothing, or to what was committed: a name points to it as well, or it was replaced. */
   readonly doubtful: boolean;
 }
 
@@ -62,7 +61,7 @@ function* lookAtKeys(state: StateDirectory): Generator<void, KeysFound> {
   for (const key of state.ids("keys")) {
     yield;
     const files = filesIn(state.pointerPath("keys", key));
-    if (files === undefined || files.includes(recordNames.names)) doubtful = true;
+    if (files === undefined || files.includes("children")) doubtful = true;
     if (files?.some(isClaim)) claimed.push(key);
   }
   return { claimed, doubtful };
@@ -77,7 +76,11 @@ function dropKeysOfReplaced(state: StateDirectory): void {
   }
 }
 
-async function releaseAbandonedMounts(
+/**
+ * Undo the mounts that only killed processes claimed.
+ * @param claimed - keys; of those without claims, nothing is mounted
+ */
+export async function releaseAbandonedMounts(
   core: DriverCore,
   claimed: readonly string[],
   signal: AbortSignal | undefined,
@@ -97,9 +100,9 @@ async function releaseAbandonedMounts(
 }
 
 /**
- * Whether there are as many keys and names as directories of snapshots. No two point to one directory; so there is no
- * garbage then, unless a name has lost its directory. That is damage, which check tells of; what it hides here is found
- * once the name has been removed.
+ * Whether there are as many keys and names as directories of snapshots. No two point to one directory, and no key to what
+ * was replaced any more; so there is no garbage then, unless a name has lost its directory. That is damage, which check
+ * tells of; what it hides here is found once the name has been removed.
  *
  * Reading the listings takes less than a third of what reading all pointers takes too, which every removal of a container
  * would have to wait for. All with the state locked, where nothing comes or goes in between.

@@ -6,7 +6,7 @@ import { syncFileSystem } from "./durability.ts";
 import { StrataError } from "./errors.ts";
 import { failpoint } from "./failpoint.ts";
 import { assertUnmounted } from "./mounts.ts";
-import { takePlace } from "./replace-snapshot.ts";
+import { releaseMountsAbove, takePlace } from "./replace-snapshot.ts";
 import { type Entry, infoOf } from "./state-directory.ts";
 
 /**
@@ -36,9 +36,10 @@ export async function commitSnapshot(
     committed = await state.locked(() => stage(core, entry, name, options), signal);
     if (core.durable) await makeDurable(core, committed, options.synced ?? false);
     failpoint("commit.durable");
+    if (options.replace) await releaseMountsAbove(core, name, signal);
     await state.locked(() => {
       assertMayTake(core, name, options);
-      if (options.replace && takePlace(state, committed, entry.record.id)) return;
+      if (options.replace && takePlace(core, committed, entry.record.id)) return;
       renameSync(state.pointerPath("keys", entry.record.id), state.pointerPath("names", name));
       failpoint("commit.renamed");
     }, signal);

@@ -204,7 +204,8 @@ export interface CommitOptions extends CallOptions {
   /**
    * Take the place of the committed snapshot of this name, if there is one, whose tree was damaged or lost. It is for the
    * caller to know that the tree is what the other one was before. Snapshots above it go on from the new tree; what a
-   * driver copied of the old one when they were made they keep. None of them may be mounted, where the driver shares.
+   * driver copied of the old one when they were made they keep. It fails with `Busy` while a snapshot is being made from
+   * the old one and, where the driver shares, while one above it is mounted.
    * @defaultValue false: a name that is taken fails with `AlreadyExists`
    */
   readonly replace?: boolean;

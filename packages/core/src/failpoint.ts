@@ -20,6 +20,7 @@ export const failpoints = [
   "commit.durable",
   "commit.renamed",
   "replace.marked",
+  "replace.disowned",
   "replace.renamed",
   "replace.key-removed",
   "mount.claimed",

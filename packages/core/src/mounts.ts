@@ -20,7 +20,8 @@ export async function mountSnapshot(
   const mounted = await core.mechanism.mountedAt(place);
   // A persistent mount does not outlive the host's boot; its mark does.
   if (mounted === undefined) claims.dropPersistent();
-  const mine = claims.take();
+  // With the state held: no parent is replaced between the claim and the mount.
+  const mine = await core.state.locked(() => claims.take());
   failpoint("mount.claimed");
   try {
     const path = mounted ?? (await core.mechanism.mount(place));

@@ -49,6 +49,24 @@ describe("a process that dies", () => {
     expect(readdirSync(join(root, "snapshots"))).toEqual([]);
   });
 
+  test("in prepare keeps its parent from being replaced until then", async () => {
+    const root = scratch();
+    const driver = await directoryDriver({ root });
+    await (await driver.prepare("b")).commit("base");
+    const good = await driver.prepare("good");
+    await using child = new Child({ root, steps: [["prepare", "a", "base"]], hangIn: "create" });
+    await child.next();
+
+    const replaced = good.commit("base", { replace: true });
+    await expect(replaced).rejects.toMatchObject({
+      code: "Busy",
+      message: expect.stringContaining("a snapshot is just being made from it; try again"),
+    });
+    await child.kill();
+    await good.commit("base", { replace: true });
+    expect(await driver.check()).toEqual([]);
+  });
+
   test("in commit leaves the snapshot active, and lets others commit it", async () => {
     const root = scratch();
     const driver = await directoryDriver({ root });

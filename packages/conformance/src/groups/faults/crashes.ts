@@ -5,7 +5,8 @@ import { type Crash, isKilledAt, killEverywhere, type Site } from "./kill-everyw
 import { remains } from "./remains.ts";
 import { torn } from "./torn.ts";
 
-const inPlaceOfBase: Crash["steps"] = [["commit", "again", "base", { replace: true }]];
+// Under the key that the other was made under, which must not come back with the tree of that one.
+const inPlaceOfBase: Crash["steps"] = [["commit", "base.key", "base", { replace: true }]];
 
 /** What is found after a process was killed in the middle of something. */
 export const crashes: readonly Behaviour[] = [
@@ -27,10 +28,10 @@ export const crashes: readonly Behaviour[] = [
   kill("replace", "a commit in place of another snapshot", {
     setUp: async (site) => {
       await active(site);
-      await write(site, "again");
+      await write(site, "base.key");
       // What a commit makes beside the tree is there before, since there is less afterwards.
       const died = await isKilledAt("commit.record-written", site, { steps: inPlaceOfBase });
-      if (!died) await write(site, "again");
+      if (!died) await write(site, "base.key");
     },
     steps: inPlaceOfBase,
     durability: "commit",

@@ -158,6 +158,30 @@ export const committed: readonly Behaviour[] = [
     },
   },
   {
+    id: "commit-in-place-below-a-mount",
+    title: "a snapshot does not take the place of another as long as a tree on top of that is mounted",
+    origin: "N",
+    needs: ["sharesParent"],
+    async run(trial) {
+      const { driver } = trial;
+      const read = (at: string) => readFileSync(`${at}/file`, "utf8");
+      await trial.commit("base", (at) => writeFileSync(`${at}/file`, "damaged"));
+      await (await driver.prepare("middle.key", "base")).commit("middle");
+      const top = await driver.prepare("top", "middle");
+      const good = await driver.prepare("good");
+      await trial.edit(good, (at) => writeFileSync(`${at}/file`, "good"));
+      for (const persistent of [false, true]) {
+        const mount = await top.mount({ persistent });
+        await rejects(good.commit("base", { replace: true }), "Busy");
+        assert.equal(read(mount.path), "damaged");
+        await (persistent ? top.unmount() : mount.close());
+      }
+      await good.commit("base", { replace: true });
+      assert.equal(await trial.look("base", read), "good");
+      assert.deepEqual(await driver.check(), []);
+    },
+  },
+  {
     id: "synced-commit",
     title: "several snapshots can be made durable by one sync and be committed then",
     origin: "N",
