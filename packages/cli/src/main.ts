@@ -11,3 +11,5 @@ const context: Context = {
 };
 
 process.exitCode = await run(process.argv.slice(2), context);
+// The command has cleaned up. What only the system ends, as a connection that is being made, is not waited for.
+if (context.signal.aborted) process.exit();

@@ -109,7 +109,7 @@ export class Registries implements AsyncDisposable {
 
   async #makeRegistry(host: string): Promise<Endpoint> {
     const isHub = host === registryHost(hubEndpoint);
-    const origin = await originOf(isHub ? hubEndpoint : host, this.config, this.#env);
+    const origin = await originOf(isHub ? hubEndpoint : host, this.config, this.#env, this.#http.closed);
     return this.#endpoint(host, origin);
   }
 
@@ -130,7 +130,8 @@ export class Registries implements AsyncDisposable {
       prefix,
       http: this.#http,
       // By the host that is asked: what is meant for a registry never goes to its mirrors.
-      findCredential: (repository) => this.credentials.find(host, repository, { onNotice }),
+      findCredential: (repository) =>
+        this.credentials.find(host, repository, { onNotice, signal: this.#http.closed }),
       onNotice,
     });
   }
@@ -148,7 +149,7 @@ export class Registries implements AsyncDisposable {
     this.#onNotice?.(message);
   }
 
-  /** End all connections, whatever is under way on them. Twice is fine. */
+  /** End all connections, whatever is under way on them, and helpers that run; what is asked later fails. Twice is fine. */
   close(): Promise<void> {
     return this.#http.close();
   }

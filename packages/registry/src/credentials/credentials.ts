@@ -51,6 +51,7 @@ export class Credentials {
         const found = await this.#findIn(path, registryHost(registry), repository, options);
         if (found !== undefined) return found;
       } catch (error) {
+        options.signal?.throwIfAborted();
         // Whoever pulls a public image shall not need to mend a helper first.
         if (!isStrataError(error)) throw error;
         options.onNotice?.(error.message);

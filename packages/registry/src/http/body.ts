@@ -2,7 +2,7 @@ import { StrataError } from "@strata/core";
 import type { ResponseBody } from "./undici.ts";
 
 /** The largest document that is read from a server, in bytes. @see distribution-spec, "Pushing Manifests" */
-export const maxDocumentBytes = 4 * 1024 * 1024;
+const maxDocumentBytes = 4 * 1024 * 1024;
 
 /**
  * All of a body that must fit into memory.

@@ -18,14 +18,14 @@ export async function firstHead(
   url: URL,
   headers: Readonly<Record<string, string>>,
   { connectTimeoutMs, answerTimeoutMs }: Required<ConnectionOptions>,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<HeadAnswer> {
   const asked = request(url, {
     method: "HEAD",
     headers,
     agent: false,
     timeout: connectTimeoutMs,
-    ...(signal && { signal }),
+    signal,
   });
   return await new Promise((resolve, reject) => {
     let waitedFor = "connection";

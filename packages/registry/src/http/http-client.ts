@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { Readable } from "node:stream";
 import { isStrataError, StrataError } from "@strata/core";
 import type { RegistriesConfig } from "../config/registries-config.ts";
@@ -17,6 +18,8 @@ const uploadPatience = 5;
 
 export type HttpOptions = ConnectionOptions & RetryOptions;
 
+type Abortable = HttpRequest & { readonly signal: AbortSignal };
+
 /** Requests that reach an answer if there is one: over kept connections, along redirects, again after what passes. */
 export class HttpClient {
   readonly config: RegistriesConfig;
@@ -26,13 +29,21 @@ export class HttpClient {
   readonly #env: Environment;
   /** The origins that have been asked something. */
   readonly #asked = new Set<string>();
+  readonly #closing = new AbortController();
 
   constructor(config: RegistriesConfig, env: Environment, options: HttpOptions = {}) {
     this.config = config;
     this.#env = env;
     this.#connection = { ...connectionDefaults, ...options };
     this.retry = { ...retryDefaults, ...options };
-    this.#pools = new Pools(config, env, this.#connection);
+    this.#pools = new Pools(config, env, this.#connection, this.closed);
+    // Each connection that is being made listens.
+    setMaxListeners(0, this.closed);
+  }
+
+  /** Aborted by {@link close}: for what is done besides requests, e.g. to find a credential. */
+  get closed(): AbortSignal {
+    return this.#closing.signal;
   }
 
   /**
@@ -40,9 +51,11 @@ export class HttpClient {
    * it may be sent again: a stream never may. What the server says in the end is returned,
    * whatever it is.
    * @throws StrataError `Aborted` if there is no answer, `FailedPrecondition` if there never will be one, e.g. for an
-   *   untrusted certificate; `InvalidArgument` for an answer of more than 4 MiB that is no stream
+   *   untrusted certificate, or after {@link close}; `InvalidArgument` for an answer of more than 4 MiB that is no stream
    */
-  async send(request: HttpRequest): Promise<HttpAnswer> {
+  async send(wanted: HttpRequest): Promise<HttpAnswer> {
+    const signal = wanted.signal ? AbortSignal.any([wanted.signal, this.closed]) : this.closed;
+    const request = { ...wanted, signal };
     const attempts = request.attempts ?? this.retry.attempts;
     for (let attempt = 1; ; attempt++) {
       const last = attempt >= attempts || request.body instanceof Readable;
@@ -61,7 +74,7 @@ export class HttpClient {
   }
 
   /** By hand, so that nothing meant for one host is shown to another (CVE-2020-15157). */
-  async #follow(request: HttpRequest): Promise<HttpAnswer> {
+  async #follow(request: Abortable): Promise<HttpAnswer> {
     let { url, authorization } = request;
     try {
       for (let redirects = 0; redirects <= maxRedirects; redirects++) {
@@ -80,6 +93,7 @@ export class HttpClient {
         url = next;
       }
     } catch (error) {
+      request.signal.throwIfAborted();
       throw ledTo(error, request.url);
     }
     throw new StrataError(
@@ -88,9 +102,9 @@ export class HttpClient {
     );
   }
 
-  async #exchange(request: HttpRequest): Promise<HttpAnswer> {
+  async #exchange(request: Abortable): Promise<HttpAnswer> {
     const { url, signal } = request;
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     assertSchemeAllowed(url, this.config);
     try {
       const answer = await this.#ask(request);
@@ -113,7 +127,7 @@ export class HttpClient {
     body,
     alone,
     signal,
-  }: HttpRequest): Promise<HeadAnswer | ResponseData> {
+  }: Abortable): Promise<HeadAnswer | ResponseData> {
     const allHeaders = { "user-agent": "strata", ...headers, ...(authorization && { authorization }) };
     const isFirst = !this.#asked.has(url.origin);
     this.#asked.add(url.origin);
@@ -129,26 +143,27 @@ export class HttpClient {
         body,
         headersTimeout: this.#connection.answerTimeoutMs * uploadPatience,
       }),
-      ...(signal && { signal }),
+      signal,
     });
   }
 
   async #readDocument(
     body: ResponseBody | undefined,
     status: number,
-    { url, signal }: HttpRequest,
+    { url, signal }: Abortable,
   ): Promise<Buffer> {
     try {
       return body ? await readBounded(body, displayUrl(url)) : Buffer.alloc(0);
     } catch (error) {
       // docker-registry promises more content with a 416 than it sends; the refusal counts all the same.
-      if (status < 400 || signal?.aborted) throw error;
+      if (status < 400 || signal.aborted) throw error;
       return Buffer.alloc(0);
     }
   }
 
-  /** End all connections. Twice is fine. */
+  /** End all connections and requests; there will be no others. Twice is fine. */
   close(): Promise<void> {
+    this.#closing.abort(new StrataError("FailedPrecondition", "the registries have been closed"));
     return this.#pools.close();
   }
 }

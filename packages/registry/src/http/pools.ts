@@ -33,11 +33,19 @@ export class Pools {
   readonly #env: Environment;
   readonly #options: Required<ConnectionOptions>;
   readonly #pools = new Map<string, Promise<Pool>>();
+  readonly #closed: AbortSignal;
   readonly #alerts = new Map<string, Error>();
   /** For hosts of which nothing special is said. */
   #ordinary: Promise<SecureContext> | undefined;
 
-  constructor(config: RegistriesConfig, env: Environment, options: Required<ConnectionOptions>) {
+  /** @param closed - aborted before {@link close}: no connection is made any more */
+  constructor(
+    config: RegistriesConfig,
+    env: Environment,
+    options: Required<ConnectionOptions>,
+    closed: AbortSignal,
+  ) {
+    this.#closed = closed;
     this.#config = config;
     this.#env = env;
     this.#options = options;
@@ -50,6 +58,7 @@ export class Pools {
    */
   async request(origin: URL, options: RequestOptions): Promise<ResponseData> {
     const { requestOn } = await import("./undici.ts");
+    this.#closed.throwIfAborted();
     return await requestOn(await this.#get(origin), options);
   }
 
@@ -98,7 +107,7 @@ export class Pools {
     if (proxy === undefined) return watched;
     const isSecure = origin.protocol === "https:";
     return (target, callback) => {
-      tunnelTo(origin, proxy, this.#options.connectTimeoutMs).then(
+      tunnelTo(origin, proxy, this.#options.connectTimeoutMs, this.#closed).then(
         (httpSocket) =>
           isSecure ? watched({ ...target, httpSocket }, callback) : callback(null, httpSocket),
         (error) => callback(error, null),

@@ -60,9 +60,15 @@ function matches(host: string, name: string): boolean {
 
 /**
  * A connection through a proxy to a URL's host, on which nothing has been sent yet.
+ * @param signal - ends the asking for it
  * @throws StrataError `FailedPrecondition`, if the proxy refuses; the system error, if it is not there
  */
-export async function tunnelTo(url: URL, proxy: URL, timeoutMs: number): Promise<Socket> {
+export async function tunnelTo(
+  url: URL,
+  proxy: URL,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Socket> {
   const { hostname, port, username, password } = proxy;
   const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   const isSecure = proxy.protocol === "https:";
@@ -74,6 +80,7 @@ export async function tunnelTo(url: URL, proxy: URL, timeoutMs: number): Promise
     path: `${url.hostname}:${url.port || (url.protocol === "https:" ? 443 : 80)}`,
     timeout: timeoutMs,
     agent: false,
+    signal,
     ...(username && {
       headers: { "proxy-authorization": `Basic ${Buffer.from(login).toString("base64")}` },
     }),

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { addAbortSignal } from "node:stream";
 import { StrataError } from "@strata/core";
 import type { RegistriesConfig } from "../config/registries-config.ts";
 import type { Environment } from "../environment.ts";
@@ -34,25 +35,34 @@ export function assertMayLead(from: URL, to: URL, config: RegistriesConfig): voi
   );
 }
 
-export function mayBePlain(url: URL, config: RegistriesConfig): boolean {
+function mayBePlain(url: URL, config: RegistriesConfig): boolean {
   return isLoopback(url.hostname) || config.at(url).insecure;
 }
 
 /**
  * Where a host is reached: by https, but for those that may be plain and do not speak TLS. Nothing is sent but a
  * handshake; a certificate that is wrong is told of by the first request.
+ * @throws the signal's reason
  */
-export async function originOf(host: string, config: RegistriesConfig, env: Environment): Promise<URL> {
+export async function originOf(
+  host: string,
+  config: RegistriesConfig,
+  env: Environment,
+  signal: AbortSignal,
+): Promise<URL> {
   const secure = new URL(`https://${host}`);
   if (!mayBePlain(secure, config)) return secure;
   const proxy = proxyFor(secure, env);
-  const tunnel = proxy && (await tunnelTo(secure, proxy, probeTimeoutMs).catch(() => undefined));
+  const tunnel = proxy && (await tunnelTo(secure, proxy, probeTimeoutMs, signal).catch(() => undefined));
+  signal.throwIfAborted();
   const isReached = proxy === undefined || tunnel !== undefined;
-  return isReached && (await speaksTls(secure, tunnel)) ? secure : new URL(`http://${host}`);
+  const isSecure = isReached && (await speaksTls(secure, tunnel, signal));
+  signal.throwIfAborted();
+  return isSecure ? secure : new URL(`http://${host}`);
 }
 
 /** @param tunnel - a connection to it, if it is not to be reached directly */
-async function speaksTls(url: URL, tunnel: Socket | undefined): Promise<boolean> {
+async function speaksTls(url: URL, tunnel: Socket | undefined, signal: AbortSignal): Promise<boolean> {
   const { connect } = await import("node:tls");
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const socket = connect({
@@ -61,6 +71,7 @@ async function speaksTls(url: URL, tunnel: Socket | undefined): Promise<boolean>
     ALPNProtocols: ["http/1.1"],
     ...(/^[\d.:]+$|:/.test(hostname) ? {} : { servername: hostname }),
   });
+  addAbortSignal(signal, socket);
   try {
     return await new Promise<boolean>((resolve) => {
       let connected = tunnel !== undefined;
