@@ -21,7 +21,13 @@ export async function createDriver(
   mechanism: DriverMechanism,
   options: DriverOptions,
 ): Promise<StorageDriver> {
-  const { createDriver } = await import("./create-driver.ts");
+  // All that a driver may need: a process that has no descriptors left can load nothing any more.
+  const [{ createDriver }] = await Promise.all([
+    import("./create-driver.ts"),
+    import("./copy-tree/copy-tree.ts"),
+    import("./remove-tree.ts"),
+    import("./tree-usage.ts"),
+  ]);
   return await createDriver(mechanism, options);
 }
 

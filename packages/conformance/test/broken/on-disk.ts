@@ -59,7 +59,7 @@ export const inProcesses: readonly BrokenDriver[] = [
     flaw: "cannot go on with a snapshot whose commit was killed after it was sealed",
     create: sealingOnce,
     module: exported("sealingOnce"),
-    fails: ["kill-at-each-failpoint-commit"],
+    fails: ["kill-at-each-failpoint-commit", "kill-at-each-failpoint-replace"],
   },
   {
     flaw: "cannot go on with a removal that was killed in its middle, nor remove what was only begun",
