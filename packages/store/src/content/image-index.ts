@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import type { Digest } from "@strata/core";
 import { writeFileAtomic } from "@strata/core";
 import { failpoint } from "../failpoint.ts";
-import { isIndexType } from "../media-types.ts";
 import type { StoreContext } from "./context.ts";
 import { indexFile } from "./paths.ts";
 
@@ -120,7 +119,7 @@ export async function updateIndex(
     const images = change([...before.images]);
     const taken = new Set(images.map(referenceOf));
     const after = { images, hosted: before.hosted.map((entry) => withoutName(entry, taken)) };
-    if (!after.hosted.some(({ mediaType }) => isIndexType(mediaType))) return after;
+    if (after.hosted.length === 0) return after;
     const { keptForIndexes } = await import("../repositories/kept-for-indexes.ts");
     return await keptForIndexes(context.root, before, after);
   });
