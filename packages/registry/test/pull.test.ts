@@ -54,6 +54,27 @@ describeWith("a pull from docker-registry", ["docker-registry"], () => {
   });
 });
 
+describeWith("a look at what is current", ["docker-registry"], () => {
+  it("leaves it to the pull where HEAD is refused, and fails where the registry is in trouble", async () => {
+    room = await Pulling.start();
+    const remote = new Remote(await imageOf([{ a: "a" }]));
+    await room.push(remote);
+    const pulled = await room.pull();
+    const refuse = (status: number) => {
+      room.proxy.fault = ({ method }) => (method === "HEAD" ? { kind: "answer", status } : undefined);
+    };
+    for (const status of [400, 401, 403, 405]) {
+      refuse(status);
+      expect(await find()).toBeUndefined();
+      expect(await room.pull()).toEqual({ ...pulled, isNew: false });
+    }
+    for (const status of [408, 429, 500]) {
+      refuse(status);
+      await expect(find()).rejects.toThrow(`answers ${status}`);
+    }
+  });
+});
+
 describeWith("a pull of two hundred layers", ["docker-registry"], () => {
   it("downloads each once, and node has nothing to warn of", async () => {
     const warnings: Error[] = [];

@@ -10,8 +10,10 @@ import {
   type RemoteImage,
   type Store,
 } from "@strata/store";
+import { faultOf } from "../api/fault.ts";
 import { type FetchedManifest, manifestTypes } from "../api/manifests.ts";
 import type { RegistryClient, SourceOptions } from "../api/registry-client.ts";
+import { isTransientStatus } from "../http/retry.ts";
 import type { Registries } from "../registries.ts";
 import { readBlob } from "./blob-reader.ts";
 
@@ -61,12 +63,19 @@ export async function findCurrent(
   return isSame ? { reference: name, id: current.id, digest, isNew: false } : undefined;
 }
 
+/** @returns undefined, too, if a HEAD is refused: the GET of a {@link pull} may be answered, or tells why not. */
 async function headDigest(
   registries: Registries,
   reference: Reference,
   signal: AbortSignal | undefined,
 ): Promise<Digest | undefined> {
-  return (await registries.repository(reference).headManifest(manifestIn(reference), { signal }))?.digest;
+  try {
+    return (await registries.repository(reference).headManifest(manifestIn(reference), { signal }))?.digest;
+  } catch (error) {
+    const status = faultOf(error)?.status;
+    if (status === undefined || status >= 500 || isTransientStatus(status)) throw error;
+    return undefined;
+  }
 }
 
 /**
