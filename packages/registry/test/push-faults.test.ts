@@ -181,11 +181,33 @@ describeWith("a push over a bad line", ["docker-registry"], () => {
   });
 });
 
-describeWith("a push whose token expires", ["docker-registry", "openssl"], () => {
-  it("goes on with another one", async () => {
+describeWith("a push with tokens", ["docker-registry", "openssl"], () => {
+  const service = "a registry";
+
+  it("sends what it may not read where it could be mounted from", async () => {
     await using scratch = new Scratch();
     const signing = await (await Authority.make(scratch, "signer")).issue("DNS:tokens");
-    const service = "a registry";
+    const refusedScope = "repository:base:pull";
+    await using tokens = await TokenServer.start({
+      signing,
+      service,
+      users: { ann: "secret" },
+      refusedScope,
+    });
+    await using room = await Pushing.start("vfs", {
+      server: { token: { realm: tokens.realm, service, rootCertificates: signing.cert } },
+    });
+    room.room.user.logIn({ [room.room.server.host]: "ann:secret" });
+    await room.load(await imageOf([{ a: "a" }]), "base:1");
+    await room.tag("base:1", "app:1");
+    await room.push("app:1");
+    expect(tokens.questions.flatMap(({ scopes }) => scopes)).toContain(refusedScope);
+    expect(room.sent.map(({ method }) => method)).toEqual(["PUT", "PUT"]);
+  });
+
+  it("goes on with another one where it expires", async () => {
+    await using scratch = new Scratch();
+    const signing = await (await Authority.make(scratch, "signer")).issue("DNS:tokens");
     await using tokens = await TokenServer.start({ signing, service, users: { ann: "secret" } });
     const { realm } = tokens;
     await using room = await Pushing.start("vfs", {

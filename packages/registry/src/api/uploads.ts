@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { type Digest, isDigest, StrataError } from "@strata/core";
+import { type Digest, isDigest, isStrataError, StrataError } from "@strata/core";
 import { repositoryScope } from "../auth/scopes.ts";
 import { type HttpAnswer, headerOf } from "../http/message.ts";
 import type { RepositoryAt } from "./repository.ts";
@@ -161,14 +161,17 @@ export async function mountBlob(
   signal?: AbortSignal,
 ): Promise<Upload | undefined> {
   const query = new URLSearchParams({ mount: digest, from });
-  const answer = await repository.send("push", {
-    method: "POST",
-    to: repository.path(`blobs/uploads/?${query}`),
-    scopes: [repositoryScope(from, "pull")],
-    signal,
-  });
-  if (answer.status === 201) return undefined;
-  if (answer.status === 202) return uploadOf(repository, answer);
+  const to = repository.path(`blobs/uploads/?${query}`);
+  const scopes = [repositoryScope(from, "pull")];
+  const answer = await repository
+    .send("push", { method: "POST", to, scopes, signal })
+    .catch((error: unknown) => {
+      // A token server may refuse instead of the registry.
+      if (isStrataError(error, "FailedPrecondition")) return undefined;
+      throw error;
+    });
+  if (answer?.status === 201) return undefined;
+  if (answer?.status === 202) return uploadOf(repository, answer);
   // Not being allowed to read there, or a registry that does not know how, is no reason not to push.
   return await startUpload(repository, signal);
 }

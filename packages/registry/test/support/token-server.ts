@@ -18,6 +18,8 @@ export interface TokenServerOptions {
   readonly expiresInSeconds?: number;
   /** Anybody may do nothing at all. */
   readonly closed?: boolean;
+  /** It gives no token at all for this scope, not even with others. */
+  readonly refusedScope?: string;
   readonly identity?: Identity;
 }
 
@@ -64,7 +66,7 @@ export class TokenServer implements AsyncDisposable {
     response: ServerResponse,
     { method, url }: RecordedRequest,
   ): Promise<void> {
-    const { users = {}, identityTokens = {}, refusesPost, service, closed } = this.#options;
+    const { users = {}, identityTokens = {}, refusesPost, service, closed, refusedScope } = this.#options;
     const asked =
       method === "POST"
         ? new URLSearchParams(String(await contentOf(request)))
@@ -86,6 +88,9 @@ export class TokenServer implements AsyncDisposable {
     const isAnonymous = refresh === null && name === "" && authorization === undefined;
     if (user === undefined && (closed || !isAnonymous))
       return answerJson(response, 401, { details: "who are you?" });
+
+    if (scopes.some((scope) => scope === refusedScope))
+      return answerJson(response, 403, { details: "not for you" });
 
     const expires = this.#options.expiresInSeconds ?? 300;
     const token = this.#token(scopes, user, expires);
