@@ -20,6 +20,9 @@ const invalidCertificate = /^(CERT_|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_CA|IN
 /** What can pass: all else on the way to an answer, or in the middle of one. */
 const interrupted: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused: nothing listens there",
+  ENETUNREACH: "network is unreachable",
+  EHOSTUNREACH: "no route to host",
+  ETIMEDOUT: "no connection in time",
   EAI_AGAIN: "the name service does not answer",
   UND_ERR_CONNECT_TIMEOUT: "no connection in time",
   UND_ERR_HEADERS_TIMEOUT: "no answer in time",
@@ -46,7 +49,7 @@ export function connectionError(
   if (definite !== undefined) {
     return new StrataError("FailedPrecondition", `${url.origin}: ${definite}`, { cause: error });
   }
-  const why = interrupted[code] ?? `the connection was cut (${error.message})`;
+  const why = interrupted[code] ?? `the connection was cut (${error.message || code || error.name})`;
   return new StrataError("Aborted", `${displayUrl(url)}: ${why}`, { cause: error });
 }
 
