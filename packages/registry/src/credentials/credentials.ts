@@ -91,7 +91,7 @@ export class Credentials {
       import("./auth-file.ts"),
       import("./helper.ts"),
     ]);
-    return await this.#change(async (file) => {
+    return await this.#change(signal, async (file) => {
       const helper = file.helper(host);
       if (helper !== undefined) await storeInHelper(helper, server, credential, { env: this.#env, signal });
       // With a helper, docker keeps an empty entry as a sign that the user is logged in.
@@ -110,7 +110,7 @@ export class Credentials {
   async erase(registry: string, signal?: AbortSignal): Promise<boolean> {
     const host = registryHost(registry);
     const { eraseFromHelper, getFromHelper } = await import("./helper.ts");
-    return await this.#change(async (file) => {
+    return await this.#change(signal, async (file) => {
       const helper = file.helper(host);
       const keys = file.keys(host);
       const options = { env: this.#env, signal };
@@ -123,6 +123,7 @@ export class Credentials {
   }
 
   async #change<T>(
+    signal: AbortSignal | undefined,
     change: (file: AuthFile) => Promise<{ readonly document?: JsonObject; readonly result: T }>,
   ): Promise<T> {
     return await attempt(`write ${this.path}`, async () => {
@@ -133,7 +134,8 @@ export class Credentials {
         throw error;
       });
       const { AuthFile } = await import("./auth-file.ts");
-      using _lock = await FileLock.take(dirname(path), "exclusive", { create: false });
+      const waiting = { create: false, ...(signal && { signal }) };
+      using _lock = await FileLock.take(dirname(path), "exclusive", waiting);
       const { document, result } = await change(await AuthFile.read(path));
       if (document !== undefined)
         await writeFileAtomic(path, `${JSON.stringify(document, undefined, "\t")}\n`);
