@@ -70,6 +70,19 @@ describeWith("a proxy", ["docker-registry", "openssl"], () => {
     });
   });
 
+  it("that lets https alone pass is told of with the way out", async () => {
+    await using proxy = await ConnectProxy.start("http://127.0.0.1:1", "ann:secret");
+    const address = `127.0.0.1:${proxy.port}`;
+    await using registries = await throughProxy(
+      { HTTPS_PROXY: address, HTTP_PROXY: address },
+      { insecure: true },
+    );
+    await expect(registries.repository(app).getManifest("1")).rejects.toMatchObject({
+      code: "FailedPrecondition",
+      message: expect.stringMatching(/^http:\/\/registry\.test: the proxy .* list it in NO_PROXY/),
+    });
+  });
+
   it("is not asked for this machine", async () => {
     await using server = await DockerRegistry.start();
     await using proxy = await ConnectProxy.start(server.url);

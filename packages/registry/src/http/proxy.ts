@@ -85,10 +85,15 @@ export async function tunnelTo(
       headers: { "proxy-authorization": `Basic ${Buffer.from(login).toString("base64")}` },
     }),
   });
+  // Many connect to port 443 only.
+  const hint =
+    url.protocol === "https:"
+      ? "see HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+      : "proxies often do so but for https: list it in NO_PROXY, if it is reached without";
   const refusal = (status: number | undefined): StrataError =>
     new StrataError(
       "FailedPrecondition",
-      `${url.origin}: the proxy ${proxy.origin} refuses to connect to it (${status}); see HTTPS_PROXY, HTTP_PROXY and NO_PROXY`,
+      `${url.origin}: the proxy ${proxy.origin} refuses to connect to it (${status}); ${hint}`,
     );
   return await new Promise((resolve, reject) => {
     asked.once("connect", ({ statusCode }, socket: Socket) => {
