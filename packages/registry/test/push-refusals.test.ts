@@ -110,7 +110,7 @@ describeWith("a push to a registry with logins", ["docker-registry", "openssl"],
     await expect(room.push()).rejects.toMatchObject({
       code: "FailedPrecondition",
       message: expect.stringMatching(
-        /^push access denied for \S+\/app: no basic auth credentials; log in with `strata login \S+`/,
+        /^push access denied for \S+\/app: no basic auth credentials; log in with `strata login \S+`$/,
       ),
     });
     expect(room.notes).toEqual([]);

@@ -109,7 +109,7 @@ export class Endpoint {
     if ((await credential) !== undefined) return faultError(answer, denied);
     const isBasic = challenges.some(({ scheme }) => scheme === "basic");
     const login = `no basic auth credentials; log in with \`strata login ${this.host}\``;
-    return faultError(answer, isBasic ? `${denied}: ${login}` : denied);
+    return faultError(answer, denied, isBasic ? login : undefined);
   }
 
   /** Another one of the same host, with a credential that is to be tried. */

@@ -53,15 +53,20 @@ class FaultCause {
  * The error for an answer that is not what was asked for, in docker's words:
  * `manifest for localhost:5000/app:1 not found: manifest unknown: manifest unknown`.
  * @param what - the beginning of the sentence
+ * @param hint - what to do about it; enough, if the registry says no word
  */
-export function faultError(answer: HttpAnswer, what: string): StrataError {
+export function faultError(answer: HttpAnswer, what: string, hint?: string): StrataError {
   const fault = readFault(answer);
   const first = fault.errors[0]?.code;
   const code =
     first === "UNSUPPORTED" ? "Unsupported" : (codeOfStatus[answer.status] ?? "FailedPrecondition");
   const asked =
     fault.retryAfterMs === undefined ? "" : `; try again in ${Math.ceil(fault.retryAfterMs / 1000)} s`;
-  return new StrataError(code, `${what}: ${wordsOf(answer, fault)}${asked}`, {
+  const isMute = hint !== undefined && fault.errors.length === 0;
+  const words = [what, hint, isMute ? undefined : wordsOf(answer, fault)].filter(
+    (part) => part !== undefined,
+  );
+  return new StrataError(code, `${words.join(": ")}${asked}`, {
     cause: new FaultCause(fault),
   });
 }
