@@ -1,4 +1,4 @@
-import type { Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import type { Repositories } from "@strata/store";
 
 export interface CloseOptions {
@@ -15,6 +15,7 @@ export class RegistryServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #repositories: Repositories;
   readonly #sweeper: NodeJS.Timeout;
+  readonly #underWay = new Set<ServerResponse>();
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -26,6 +27,11 @@ export class RegistryServer implements AsyncDisposable {
     this.isLocal = isLocal;
     this.#server = server;
     this.#repositories = repositories;
+    server.on("request", (_, response) => {
+      this.#underWay.add(response);
+      response.once("close", () => this.#underWay.delete(response));
+      if (this.#closed !== undefined) endConnectionWith(response);
+    });
     this.#sweeper = setInterval(
       () => {
         repositories.expire(keepMs).catch(() => {
@@ -56,10 +62,17 @@ export class RegistryServer implements AsyncDisposable {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
-    this.#server.closeIdleConnections();
+    for (const response of this.#underWay) endConnectionWith(response);
     const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await closed;
     clearTimeout(timer);
     await this.#repositories.close();
   }
+}
+
+/** Node ends only connections that are idle at the moment; one that is busy would be kept alive. */
+function endConnectionWith(response: ServerResponse): void {
+  const { socket } = response.req;
+  if (response.headersSent) response.once("finish", () => socket.destroySoon());
+  else response.shouldKeepAlive = false;
 }
