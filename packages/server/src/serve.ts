@@ -58,6 +58,8 @@ export async function serve(store: Store, options: ServeOptions = {}): Promise<R
   server.setTimeout(idleMs);
   server.maxConnections = maxConnections;
   await listen(server, address, port);
+  // A connection could not be taken; the next may be.
+  server.on("error", onError);
   const bound = addressOf(server);
   return new RegistryServer(server, repositories, {
     url: urlOf(bound, address, tls !== undefined),

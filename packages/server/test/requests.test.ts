@@ -1,7 +1,8 @@
-import { request } from "node:http";
+import diagnostics from "node:diagnostics_channel";
+import { request, Server } from "node:http";
 import { expect, it } from "vitest";
 import { type Answer, codesOf } from "./support/client.ts";
-import { useServedStore } from "./support/served-store.ts";
+import { ServedStore, useServedStore } from "./support/served-store.ts";
 
 const served = useServedStore();
 const { ask } = served;
@@ -27,6 +28,29 @@ it("a method that does nothing there is 405", async () => {
   const answer = await ask("POST", `/v2/${repo}/manifests/tag`);
   expect(answer).toMatchObject({ status: 405, headers: { allow: "GET, HEAD, PUT, DELETE" } });
 });
+
+it("a connection that cannot be taken is told of, and ends nothing", async () => {
+  await using own = await ServedStore.start();
+  const channel = "http.server.request.start";
+  const server = new Promise<Server>((resolve) => {
+    const take = (message: unknown): void => {
+      diagnostics.unsubscribe(channel, take);
+      if (hasServer(message)) resolve(message.server);
+    };
+    diagnostics.subscribe(channel, take);
+  });
+  await own.client.get("/v2/");
+  const error = Object.assign(new Error("accept EMFILE"), { code: "EMFILE" });
+  (await server).emit("error", error);
+  expect(own.errors).toEqual([error]);
+  expect((await own.client.get("/v2/")).status).toBe(200);
+});
+
+function hasServer(message: unknown): message is { readonly server: Server } {
+  return (
+    typeof message === "object" && message !== null && "server" in message && message.server instanceof Server
+  );
+}
 
 /** `URL` would tidy the path. */
 async function rawGet(path: string): Promise<Answer> {
