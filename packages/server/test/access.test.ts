@@ -171,6 +171,15 @@ describe("with htpasswd and anonymous reading", () => {
     expect((await client().get("/v2/app/manifests/1", basic("ann", "wrong"))).status).toBe(401);
   });
 
+  it("tells so with https behind a proxy that speaks TLS", async () => {
+    const realm = async (proto: string) =>
+      (await client().get("/v2/", { "x-forwarded-proto": proto })).headers["www-authenticate"];
+    const { host } = new URL(served?.server.url ?? "");
+    expect(await realm("https")).toContain(`realm="https://${host}/token"`);
+    for (const other of ["http", "gopher"])
+      expect(await realm(other)).toContain(`realm="http://${host}/token"`);
+  });
+
   it("takes no token but its own", async () => {
     const { authorization } = await token(client());
     const [head = "", signature = ""] = authorization.slice(7).split(".");

@@ -88,7 +88,10 @@ export class Guard {
 
   #challenge({ request }: Exchange, { target, isRead, isBase }: Route): string {
     if (!this.#anonymousRead) return basicChallenge;
-    const scheme = request.socket instanceof TLSSocket ? "https" : "http";
+    // A proxy speaks TLS for this server perhaps. Who lies about that leads only themselves astray.
+    const isEncrypted =
+      request.socket instanceof TLSSocket || request.headers["x-forwarded-proto"] === "https";
+    const scheme = isEncrypted ? "https" : "http";
     const host = (request.headers.host ?? "").replaceAll(/[^\w.:[\]-]/g, "");
     const scope =
       isBase || target.path === ""
