@@ -28,10 +28,10 @@ export const crashes: readonly Behaviour[] = [
   kill("replace", "a commit in place of another snapshot", {
     setUp: async (site) => {
       await active(site);
-      await write(site, "base.key");
+      await write(site, "base.key", undefined, "mended");
       // What a commit makes beside the tree is there before, since there is less afterwards.
       const died = await isKilledAt("commit.record-written", site, { steps: inPlaceOfBase });
-      if (!died) await write(site, "base.key");
+      if (!died) await write(site, "base.key", undefined, "mended");
     },
     steps: inPlaceOfBase,
     durability: "commit",
@@ -89,11 +89,11 @@ function kill(operation: string, inWords: string, crash: Crash): Behaviour {
   };
 }
 
-async function write({ driver }: Site, key: string, parent?: string): Promise<void> {
+async function write({ driver }: Site, key: string, parent?: string, file = key): Promise<void> {
   const snapshot = await driver.prepare(key, parent);
   await using mount = await snapshot.mount();
   mkdirSync(join(mount.path, "directory"), { recursive: true });
-  writeFileSync(join(mount.path, "directory", key), key.repeat(10_000));
+  writeFileSync(join(mount.path, "directory", file), file.repeat(10_000));
 }
 
 /** A committed snapshot. */
