@@ -143,7 +143,7 @@ describe("repair", () => {
     await opened.store.mountContainer(id);
     await flip(await gzip.unpacked(2, "usr/tool"));
     expect((await only(opened.store.repair())).message).toContain(
-      `unmount ${name} and repair the store again`,
+      `unmount ${name}, and repair the store again`,
     );
     await opened.store.unmountContainer(id);
     expect(await opened.store.repair()).toEqual([]);

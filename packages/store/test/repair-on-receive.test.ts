@@ -14,7 +14,7 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { chainIds, type Digest } from "@strata/core";
+import { chainIds, type Digest, FileLock } from "@strata/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { editLayer } from "./support/edit-layer.ts";
 import { flip } from "./support/gzip-store.ts";
@@ -80,6 +80,16 @@ const isCurrent = async (): Promise<boolean> => (await opened.store.current(refe
 async function pull(): Promise<void> {
   remote.asked.length = 0;
   await opened.store.receive([remote.as([reference])]);
+}
+
+/** @param onUnpacked - called when a layer has been unpacked once more, and is about to be compared */
+async function receive(onUnpacked?: () => void, signal?: AbortSignal): Promise<void> {
+  await opened.store.receive([remote.as([reference])], {
+    onProgress: (event) => {
+      if (event.kind === "layer" && event.status === "done") onUnpacked?.();
+    },
+    ...(signal && { signal }),
+  });
 }
 
 /** The image and the container on top of it, which was made before the damage, are as they were. */
@@ -172,7 +182,7 @@ describe.each(allDrivers)("an image that was damaged under %s", (driver) => {
       await expect(pull()).rejects.toThrow("; unmount above, and try again");
       expect(await opened.store.repair()).toContainEqual(
         expect.objectContaining({
-          message: expect.stringContaining("unmount above and repair the store again"),
+          message: expect.stringContaining("unmount above, and repair the store again"),
         }),
       );
       expect(await readFile(join(path, "usr/bin/tool"), "utf8")).toBe("tool");
@@ -181,6 +191,46 @@ describe.each(allDrivers)("an image that was damaged under %s", (driver) => {
       await expectMended();
     },
   );
+
+  it("is mended as soon as nobody works on it any more", async () => {
+    await edit(0, (dir) => truncate(join(dir, "etc/old")));
+    const lock = await FileLock.take(await snapshotOf(0), "exclusive", { create: false });
+    await expect(pull()).rejects.toMatchObject({
+      code: "Busy",
+      message: expect.stringMatching(/try again$/),
+    });
+    await receive(() => void setTimeout(() => lock.release(), 50));
+    await expectMended();
+  });
+
+  it("is mended by two pulls at once, and a container made meanwhile", async () => {
+    await edit(0, (dir) => truncate(join(dir, "etc/conf")));
+    await edit(2, (dir) => rm(join(dir, "usr/lib/b")));
+    const create = () => opened.store.createContainer(reference, { name: "beside" });
+    await Promise.all([receive(), receive(), create()]);
+    await opened.store.removeContainer("beside");
+    await expectMended();
+  });
+
+  it("stays as it is, if the pull is aborted when it has been unpacked once more", async () => {
+    await edit(2, (dir) => truncate(join(dir, "etc/conf")));
+    const { ino } = await stat(await snapshotOf(2));
+    const controller = new AbortController();
+    const reason = new Error("no more");
+    const pulled = receive(() => controller.abort(reason), controller.signal);
+    await expect(pulled).rejects.toBe(reason);
+    expect((await stat(await snapshotOf(2))).ino).toBe(ino);
+    expect(await isCurrent()).toBe(false);
+    await pull();
+    await expectMended();
+  });
+
+  it("is sealed anew by a repair, which finds it right after its files were touched", async () => {
+    await edit(0, (dir) => chmod(join(dir, "etc/old"), 0o644));
+    expect(await isCurrent()).toBe(false);
+    expect(await opened.store.repair()).toEqual([]);
+    expect(await isCurrent()).toBe(true);
+  });
 
   it("is not touched where nothing is wrong: by mounts, a commit, a look after a copy or a new start", async () => {
     const inodes = () =>

@@ -13,7 +13,8 @@ import type { StoreContext } from "../content/context.ts";
 import { glanceEntries } from "../content/seal.ts";
 import { failpoint } from "../failpoint.ts";
 import { inContext } from "../in-context.ts";
-import { replaceIfDamaged } from "../maintenance/replace-layer.ts";
+import { mendLayer } from "../maintenance/replace-layer.ts";
+import { reclaim } from "../reclaim.ts";
 import { Download } from "./download.ts";
 import { type LayerBytes, readLayer } from "./layer-bytes.ts";
 import type { IngestOptions, LayerPlan } from "./layer-input.ts";
@@ -210,7 +211,11 @@ async function commitOrYield(
   options: CommitOptions,
 ): Promise<void> {
   const labels = layerLabels(applied);
-  if (isDoubtful) return await replaceIfDamaged(context, plan.chainId, active, { ...options, labels });
+  if (isDoubtful) {
+    const hindrance = await mendLayer(context, plan.chainId, active, { ...options, labels });
+    if (hindrance === undefined) return await reclaim(context);
+    throw new StrataError("Busy", `layer ${plan.chainId}: ${hindrance}, and try again`);
+  }
   const mostEntries = applied.entries > glanceEntries ? 0 : glanceEntries;
   const seal = await sealOf(active.layout().dir, mostEntries, options.signal);
   try {

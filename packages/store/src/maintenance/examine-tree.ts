@@ -8,14 +8,13 @@ import { layerFacts, layerLabels } from "../ingest/snapshot-labels.ts";
 import type { Staging } from "../ingest/staging.ts";
 import { noLimits } from "../no-limits.ts";
 import { reclaim } from "../reclaim.ts";
-import { layerDifferences } from "./layer-differences.ts";
 import type { ExamineOptions } from "./options.ts";
-import { mountedAbove, replaceLayer } from "./replace-layer.ts";
+import { differencesOf, mendLayer } from "./replace-layer.ts";
 import { isLayerLost, openCommitted, type StoredLayer } from "./stored-layer.ts";
 
 /**
  * Unpack a layer a second time, from its blob, and compare what is in the store with it; repaired, the new files take
- * the place of the old. One that is lost is unpacked only to be repaired.
+ * the place of the old, and what is right is sealed anew. One that is lost is unpacked only to be repaired.
  * @returns what is wrong with it, unless it was repaired
  */
 export async function examineTree(
@@ -35,19 +34,17 @@ export async function examineTree(
     const fresh = await context.driver.prepare(key, layer.parent, signalOf(options));
     const labels = await unpack(context, staging, layer, fresh, options);
     failpoint("repair.layer-unpacked");
-    const differences = committed
-      ? await layerDifferences(committed, fresh, signalOf(options))
-      : "it is lost";
-    if (differences === undefined) return undefined;
-    const problem = (advice: string): Problem => ({
+    const problem = (message: string): Problem => ({
       subject: `layer ${layer.chainId}`,
-      message: `layer of ${layer.image}: ${differences}; ${advice}`,
+      message: `layer of ${layer.image}: ${message}`,
     });
-    if (!options.repair) return problem("repair the store; layers above it were not looked at");
-    const mounted = await mountedAbove(context, layer.chainId);
-    if (mounted.length > 0) return problem(`unmount ${mounted.join(", ")} and repair the store again`);
-    await replaceLayer(layer.chainId, fresh, { labels, ...signalOf(options) });
-    return undefined;
+    if (options.repair) {
+      const hindrance = await mendLayer(context, layer.chainId, fresh, { labels, ...signalOf(options) });
+      return hindrance === undefined ? undefined : problem(`${hindrance}, and repair the store again`);
+    }
+    const differences = await differencesOf(context, layer.chainId, fresh, options.signal);
+    if (differences === undefined) return undefined;
+    return problem(`${differences}; repair the store; layers above it were not looked at`);
   } finally {
     await removeActive(context, key);
     await reclaim(context);

@@ -1,65 +1,72 @@
-import {
-  type ActiveSnapshot,
-  type CommitOptions,
-  type Digest,
-  isStrataError,
-  StrataError,
-} from "@strata/core";
+import { setTimeout } from "node:timers/promises";
+import { type ActiveSnapshot, type CommitOptions, type Digest, isStrataError } from "@strata/core";
 import { listContainers } from "../containers/records.ts";
 import { mountPoint } from "../containers/snapshot.ts";
 import type { StoreContext } from "../content/context.ts";
 import { failpoint } from "../failpoint.ts";
 import { sealAnew, sealOf } from "../ingest/seal-layer.ts";
-import { reclaim } from "../reclaim.ts";
 import { layerDifferences } from "./layer-differences.ts";
 import { openCommitted } from "./stored-layer.ts";
+
+/** How often, and after which pause, something that is just being made from a layer is waited for. */
+const attempts = 5;
+const firstWaitMs = 50;
 
 /**
  * Have a layer right that may be damaged, or lost, after it was unpacked once more: if there is a difference, the new
  * files take the place of the old. Snapshots above it keep their parent; where they are copies of it, they keep what
- * they copied.
- * @param fresh - is committed, or removed
- * @throws StrataError `Busy`, if a container above it is mounted
+ * they copied. Either way it is sealed anew.
+ * @param fresh - is committed, or removed; or left, if that fails
+ * @returns what is wrong and what to do first, if a container above it is mounted; it is left as it is then
+ * @throws StrataError `Busy`, if snapshots are being made from it all the time
  */
-export async function replaceIfDamaged(
+export async function mendLayer(
   context: StoreContext,
   chainId: Digest,
   fresh: ActiveSnapshot,
   options: CommitOptions,
-): Promise<void> {
+): Promise<string | undefined> {
   const { signal } = options;
-  const committed = await openCommitted(context, chainId);
-  const differences = committed
-    ? await layerDifferences(committed, fresh, { ...(signal && { signal }) })
-    : "it is lost";
-  if (differences === undefined) {
-    await sealAnew(context, chainId, signal);
-    await context.driver.remove(fresh.id);
-  } else {
+  for (let attempt = 1; ; attempt += 1) {
+    signal?.throwIfAborted();
+    // Each time: another process may have mended it meanwhile.
+    const differences = await differencesOf(context, chainId, fresh, signal);
+    if (differences === undefined) {
+      await sealAnew(context, chainId, signal);
+      await context.driver.remove(fresh.id);
+      return undefined;
+    }
     // Also above one that seems lost: its files may be there, and only the record of it be damaged.
     const mounted = await mountedAbove(context, chainId);
-    if (mounted.length > 0) {
-      const message = `layer ${chainId}: ${differences}; unmount ${mounted.join(", ")}, and try again`;
-      throw new StrataError("Busy", message);
+    if (mounted.length > 0) return `${differences}; unmount ${mounted.join(", ")}`;
+    try {
+      const seal = await sealOf(fresh.layout().dir, Infinity, signal);
+      await fresh.commit(chainId, { ...options, labels: { ...options.labels, ...seal }, replace: true });
+      failpoint("layer.replaced");
+      return undefined;
+    } catch (error) {
+      if (!isStrataError(error, "Busy") || attempt === attempts) throw error;
+      await setTimeout(firstWaitMs * 2 ** attempt, undefined, { ...(signal && { signal }) }).catch(() => {
+        // Only an abort rejects; the loop throws its reason.
+      });
     }
-    await replaceLayer(chainId, fresh, options);
   }
-  await reclaim(context);
 }
 
-/** Put a layer that was just unpacked in the place of the one that is there, if any is. */
-export async function replaceLayer(
+/** What is wrong with a layer, in words; undefined, if nothing is. */
+export async function differencesOf(
+  context: StoreContext,
   chainId: Digest,
   fresh: ActiveSnapshot,
-  options: CommitOptions,
-): Promise<void> {
-  const labels = { ...options.labels, ...(await sealOf(fresh.layout().dir, Infinity, options.signal)) };
-  await fresh.commit(chainId, { ...options, labels, replace: true });
-  failpoint("layer.replaced");
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const committed = await openCommitted(context, chainId);
+  if (committed === undefined) return "it is lost";
+  return await layerDifferences(committed, fresh, { ...(signal && { signal }) });
 }
 
 /** Containers that are mounted on top of a layer: overlayfs must not lose it below its feet. */
-export async function mountedAbove(context: StoreContext, chainId: Digest): Promise<string[]> {
+async function mountedAbove(context: StoreContext, chainId: Digest): Promise<string[]> {
   const names: string[] = [];
   for (const record of await listContainers(context)) {
     if ((await mountPoint(context, record)) && (await isAbove(context, record.id, chainId))) {
