@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { failpoints } from "@strata/core";
 import { describe, expect, test } from "vitest";
 import { Child, runChild } from "./child.ts";
-import { directoryDriver, scratch } from "./scratch.ts";
+import { committed, directoryDriver, idsOf, litter, scratch } from "./scratch.ts";
 
 // What is found after a kill at each of them, the conformance suite shows, on every driver.
 test("every failpoint is come to", async () => {
@@ -64,6 +64,26 @@ describe("a process that dies", () => {
     });
     await child.kill();
     await good.commit("base", { replace: true });
+    expect(await driver.check()).toEqual([]);
+  });
+
+  test.each([
+    ["its record", "committed.json"],
+    ["all", ""],
+  ])("in a commit in place of one that had lost %s leaves no key, and no garbage", async (_, lost) => {
+    const root = scratch();
+    const driver = await directoryDriver({ root });
+    await committed(driver, "base");
+    await driver.prepare("base-key");
+    rmSync(join(realpathSync(join(root, "names/base")), lost), { recursive: true });
+    const steps = [["commit", "base-key", "base", { replace: true }]];
+    await runChild({ root, steps, failpoint: "replace.renamed" });
+
+    await expect(driver.stat("base-key")).rejects.toMatchObject({ code: "NotFound" });
+    await driver.cleanup();
+    expect(litter(driver)).toEqual([]);
+    expect(readdirSync(join(root, "keys"))).toEqual([]);
+    expect(await idsOf(driver)).toEqual(["base"]);
     expect(await driver.check()).toEqual([]);
   });
 
