@@ -1,4 +1,6 @@
 import type { Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { Server as TlsServer } from "node:tls";
 import type { Repositories } from "@strata/store";
 
 export interface CloseOptions {
@@ -15,6 +17,9 @@ export class RegistryServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #repositories: Repositories;
   readonly #sweeper: NodeJS.Timeout;
+  readonly #connections = new Set<Socket>();
+  /** Connections on which nothing was asked yet. */
+  readonly #unused = new Set<Socket>();
   readonly #underWay = new Set<ServerResponse>();
   #closed: Promise<void> | undefined;
 
@@ -27,9 +32,13 @@ export class RegistryServer implements AsyncDisposable {
     this.isLocal = isLocal;
     this.#server = server;
     this.#repositories = repositories;
-    server.on("request", (_, response) => {
-      this.#underWay.add(response);
-      response.once("close", () => this.#underWay.delete(response));
+    server.on("connection", (socket: Socket) => keepUntilClose(this.#connections, socket));
+    // Of TLS it is another object than the connection below it.
+    const usable = server instanceof TlsServer ? "secureConnection" : "connection";
+    server.on(usable, (socket: Socket) => keepUntilClose(this.#unused, socket));
+    server.on("request", (request, response) => {
+      this.#unused.delete(request.socket);
+      keepUntilClose(this.#underWay, response);
       if (this.#closed !== undefined) endConnectionWith(response);
     });
     this.#sweeper = setInterval(
@@ -63,11 +72,20 @@ export class RegistryServer implements AsyncDisposable {
       this.#server.close(() => resolve());
     });
     for (const response of this.#underWay) endConnectionWith(response);
-    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    for (const socket of this.#unused) socket.destroy();
+    const timer = setTimeout(() => {
+      // Those that are still at the beginning of TLS, too, of which Node's closeAllConnections does not know.
+      for (const socket of this.#connections) socket.destroy();
+    }, graceMs);
     await closed;
     clearTimeout(timer);
     await this.#repositories.close();
   }
+}
+
+function keepUntilClose<T extends Socket | ServerResponse>(open: Set<T>, one: T): void {
+  open.add(one);
+  one.once("close", () => open.delete(one));
 }
 
 /** Node ends only connections that are idle at the moment; one that is busy would be kept alive. */

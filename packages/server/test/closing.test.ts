@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { Agent, get, request } from "node:http";
+import { connect, type Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { selfSigned } from "./support/certificate.ts";
 import { ServedStore } from "./support/served-store.ts";
 
 /** Longer than any test: nothing here may wait for it. */
@@ -49,4 +51,28 @@ it("says in an answer that had not begun that it is the last", async () => {
   expect(answer.headers.connection).toBe("close");
   answer.resume();
   await closed;
+});
+
+/** A connection on which nothing is said. */
+async function connectTo({ url }: { readonly url: string }): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, "connect");
+  return socket;
+}
+
+it("ends a connection on which nothing was ever asked", async () => {
+  const ended = once(await connectTo(served.server), "close");
+  // It was taken before this one.
+  await served.client.get("/v2/");
+  await served.server.close({ graceMs });
+  await ended;
+});
+
+it("cuts off who does not even begin with TLS", async () => {
+  await using encrypted = await ServedStore.start({ tls: selfSigned(served.scratch) });
+  const silent = await connectTo(encrypted.server);
+  const ended = once(silent, "close");
+  await encrypted.server.close({ graceMs: 1 });
+  await ended;
 });
