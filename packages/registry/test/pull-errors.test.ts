@@ -51,7 +51,7 @@ const lasting: readonly (readonly [title: string, fault: Fault, code: string, wo
 describeWith("pulls that cannot succeed", ["docker-registry"], () => {
   it.each(lasting)("end with what is wrong: %s", async (_title, fault, code, words) => {
     await using room = await Pulling.start();
-    await using hasty = await room.user.open({ ...hastily, attempts: 2 });
+    await using hasty = await room.user.open({ ...hastily, attempts: 1 });
     const remote = new Remote(await imageOf(files));
     await room.push(remote);
     const [layer = ""] = remote.layers;
