@@ -49,7 +49,7 @@ describeWith("TLS", ["docker-registry", "openssl"], () => {
       return await client.headManifest("1").then(
         () => true,
         (error: unknown) => {
-          expect(String(error)).toContain("unknown authority");
+          if (!String(error).includes("unknown authority")) throw error;
           return false;
         },
       );
