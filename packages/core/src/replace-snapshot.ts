@@ -18,6 +18,7 @@ import type { Entry, PointerKind, StateDirectory } from "./state-directory.ts";
  * @param committed - its record is written already, and durable
  * @returns whether there was such a place: of a name that is gone, children may still know it
  * @throws StrataError `Busy`, if the tree that is there is in use
+ * @throws StrataError `FailedPrecondition`, if nobody can tell whether there was one
  */
 export function takePlace(core: DriverCore, committed: Entry, key: string): boolean {
   const { state } = core;
@@ -25,7 +26,7 @@ export function takePlace(core: DriverCore, committed: Entry, key: string): bool
   const name = record.id;
   const children = startedFrom(state, name);
   const before = state.pointer("names", name);
-  const place = before ?? children[0]?.record.chain[0];
+  const place = before ?? children[0]?.record.chain[0] ?? lostPlace(state, name);
   if (place === undefined) return false;
 
   assertUnused(core, name, place);
@@ -117,6 +118,25 @@ function startedFrom(state: StateDirectory, name: string): (Entry & { kind: Poin
       return entry?.record.parent === name ? [{ ...entry, kind }] : [];
     }),
   );
+}
+
+/** What a name pointed to that is gone, where no child of it can be read: what is further above may know it. */
+function lostPlace(state: StateDirectory, name: string): string | undefined {
+  const known = new Set(state.ids("names").map((id) => state.pointer("names", id)));
+  const lost = new Map<string, string>();
+  for (const kind of ["keys", "names"] as const) {
+    for (const id of state.ids(kind)) {
+      const chain = state.findReadable(kind, id)?.record.chain ?? [];
+      for (const directory of chain) if (!known.has(directory)) lost.set(directory, id);
+    }
+  }
+  for (const directory of lost.keys()) {
+    if (state.readableRecord("names", directory)?.id === name) return directory;
+  }
+  const [above] = lost.values();
+  if (above === undefined) return undefined;
+  const message = `"${above}" is on top of a snapshot that has lost its name, which may be "${name}"; remove "${above}" first`;
+  throw new StrataError("FailedPrecondition", message);
 }
 
 function marksIn(state: StateDirectory, directory: string): string[] {
