@@ -26,8 +26,9 @@ export async function unowned({ root, store, driver }: OpenedStore): Promise<str
   for (const name of ["", "/lock", "/snapshots", "/names", "/keys", "/trash", "/driver"])
     owned.add(state + name);
   for (const id of containers) owned.add(`containers/${id}.json`).add(`${state}/keys/${id}`);
-  for (const { id } of images) {
-    const { digest, manifest, chainIds } = await store.resolve(id);
+  // One image can be there as several manifests, each with a reference of its own.
+  for (const name of images.flatMap(({ id, references }) => [id, ...references])) {
+    const { id, digest, manifest, chainIds } = await store.resolve(name);
     for (const blob of [id, digest, ...manifest.layers.map((layer) => layer.digest)])
       owned.add(`blobs/sha256/${hex(blob)}`);
     for (const chain of chainIds) owned.add(`${state}/names/${chain}`);
