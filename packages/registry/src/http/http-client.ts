@@ -94,7 +94,7 @@ export class HttpClient {
       }
     } catch (error) {
       request.signal.throwIfAborted();
-      throw ledTo(error, request.url);
+      throw url === request.url ? error : ledTo(error, request.url);
     }
     throw new StrataError(
       "FailedPrecondition",
