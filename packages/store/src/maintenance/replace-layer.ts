@@ -10,7 +10,7 @@ import { openCommitted } from "./stored-layer.ts";
 
 /** How often, and after which pause, something that is just being made from a layer is waited for. */
 const attempts = 5;
-const firstWaitMs = 50;
+const firstWaitMs = 100;
 
 /**
  * Have a layer right that may be damaged, or lost, after it was unpacked once more: if there is a difference, the new
@@ -46,9 +46,11 @@ export async function mendLayer(
       return undefined;
     } catch (error) {
       if (!isStrataError(error, "Busy") || attempt === attempts) throw error;
-      await setTimeout(firstWaitMs * 2 ** attempt, undefined, { ...(signal && { signal }) }).catch(() => {
-        // Only an abort rejects; the loop throws its reason.
-      });
+      await setTimeout(firstWaitMs * 2 ** (attempt - 1), undefined, { ...(signal && { signal }) }).catch(
+        () => {
+          // Only an abort rejects; the loop throws its reason.
+        },
+      );
     }
   }
 }
