@@ -81,16 +81,17 @@ export class HttpClient {
         const answer = await this.#exchange({ ...request, url, authorization });
         const next = redirectOf(answer, request);
         if (next === undefined) return answer;
-        assertMayLead(url, next, this.config);
-        if (request.isSecret === true && next.origin !== url.origin) {
+        const from = url;
+        url = next;
+        assertMayLead(from, next, this.config);
+        if (request.isSecret === true && next.origin !== from.origin) {
           throw new StrataError(
             "FailedPrecondition",
-            `${displayUrl(url)} leads to ${next.origin}, which gets no credentials`,
+            `${displayUrl(from)} leads to ${next.origin}, which gets no credentials`,
           );
         }
         // A host that has been left is not trusted with it again either: who led there may be any.
-        if (next.origin !== url.origin) authorization = undefined;
-        url = next;
+        if (next.origin !== from.origin) authorization = undefined;
       }
     } catch (error) {
       request.signal.throwIfAborted();
