@@ -120,7 +120,7 @@ describe.each(allDrivers)("receive under %s", (driver) => {
     const files = { a: random(20_000) };
     const remote = new Remote(await imageOf([files]));
     const [digest = ""] = remote.layers;
-    await opened.store.receive([new Remote(await mixedImage()).as(["other:1"])]);
+    await opened.store.receive([new Remote(await mixedImage()).as(["registry.test/other:1"])]);
     // As a power cut leaves it: the size is right, the bytes are not.
     for (const [size, asked] of [
       [5000, [5000, 0]],
