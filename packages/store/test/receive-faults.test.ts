@@ -196,7 +196,7 @@ describe.skipIf(process.geteuid?.() !== 0)("a full disk", () => {
       await using disk = await FullDisk.make("ext4");
       await using opened = await openStore(disk.join("store"), driver);
       const remote = new Remote(await imageOf([{ base: random(3_000_000) }]));
-      await opened.store.receive([new Remote(await imageOf([{ other: "x" }])).as(["other:1"])]);
+      await opened.store.receive([new Remote(await imageOf([{ other: "x" }])).as(["registry.test/other:1"])]);
       const before = await contentOf(opened);
       disk.fill();
       let failures = 0;
