@@ -6,11 +6,7 @@ import { isAsSealed, isOfThisBoot, renewed, sealIn, sealLabels, sealTree } from 
  * The labels that seal a tree which is whole now.
  * @param mostEntries - a tree with more is sealed by its top, since the walk would be felt. @defaultValue none has
  */
-export async function sealOf(
-  dir: string,
-  mostEntries = Infinity,
-  signal: AbortSignal | undefined = undefined,
-): Promise<Labels> {
+export async function sealOf(dir: string, mostEntries = Infinity, signal?: AbortSignal): Promise<Labels> {
   return sealLabels(await inTurns(sealTree(dir, mostEntries), { ...(signal && { signal }) }));
 }
 

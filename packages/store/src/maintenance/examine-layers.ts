@@ -1,4 +1,5 @@
 import type { Digest, Problem } from "@strata/core";
+import { isLayerLost, openCommitted } from "../content/committed-layer.ts";
 import type { StoreContext } from "../content/context.ts";
 import type { ImageRecord } from "../content/image-record.ts";
 import { Staging } from "../ingest/staging.ts";
@@ -6,7 +7,7 @@ import { isBlobIntact, reportBlob } from "./examine-blob.ts";
 import { examineTree } from "./examine-tree.ts";
 import type { ExamineOptions } from "./options.ts";
 import { rebuildBlob } from "./rebuild-blob.ts";
-import { isLayerLost, openCommitted, storedLayers } from "./stored-layer.ts";
+import { storedLayers } from "./stored-layer.ts";
 
 /** Look at the layers of all images of the store: their blobs, and what is unpacked of them. */
 export async function* examineLayers(

@@ -1,16 +1,17 @@
 import type { ActiveSnapshot, Labels, Problem } from "@strata/core";
+import { isLayerLost, openCommitted } from "../content/committed-layer.ts";
 import type { StoreContext } from "../content/context.ts";
 import { blobPath } from "../content/paths.ts";
 import { withStoreLock } from "../content/store-lock.ts";
 import { failpoint } from "../failpoint.ts";
+import { differencesOf, mendLayer } from "../ingest/mend-layer.ts";
 import { removeActive } from "../ingest/reap.ts";
 import { layerFacts, layerLabels } from "../ingest/snapshot-labels.ts";
 import type { Staging } from "../ingest/staging.ts";
 import { noLimits } from "../no-limits.ts";
 import { reclaim } from "../reclaim.ts";
 import type { ExamineOptions } from "./options.ts";
-import { differencesOf, mendLayer } from "./replace-layer.ts";
-import { isLayerLost, openCommitted, type StoredLayer } from "./stored-layer.ts";
+import type { StoredLayer } from "./stored-layer.ts";
 
 /**
  * Unpack a layer a second time, from its blob, and compare what is in the store with it; repaired, the new files take

@@ -1,5 +1,4 @@
-import { type CommittedSnapshot, type Digest, isStrataError } from "@strata/core";
-import type { StoreContext } from "../content/context.ts";
+import type { Digest } from "@strata/core";
 import type { ImageRecord } from "../content/image-record.ts";
 import { nameOf } from "../images/references.ts";
 import { layersOf } from "../ingest/ingest-image.ts";
@@ -28,34 +27,4 @@ export function storedLayers(images: readonly ImageRecord[]): StoredLayer[] {
     }
   }
   return [...layers.values()];
-}
-
-/** Undefined, if this driver has not unpacked it: then it is unpacked when a container needs it. */
-export async function openCommitted(
-  { driver }: StoreContext,
-  chainId: Digest,
-): Promise<CommittedSnapshot | undefined> {
-  try {
-    const snapshot = await driver.open(chainId);
-    return snapshot.kind === "committed" ? snapshot : undefined;
-  } catch (error) {
-    // What cannot be read is for the driver's own check to report.
-    if (isStrataError(error, "NotFound") || isStrataError(error, "Corrupt")) return undefined;
-    throw error;
-  }
-}
-
-/** Whether a driver has unpacked a layer, and its files are gone with all that was noted of it. */
-export async function isLayerLost(
-  { driver }: Pick<StoreContext, "driver">,
-  chainId: Digest,
-): Promise<boolean> {
-  try {
-    await driver.stat(chainId);
-    return false;
-  } catch (error) {
-    if (isStrataError(error, "Corrupt")) return true;
-    if (isStrataError(error, "NotFound")) return false;
-    throw error;
-  }
 }

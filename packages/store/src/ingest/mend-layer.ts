@@ -2,11 +2,11 @@ import { setTimeout } from "node:timers/promises";
 import { type ActiveSnapshot, type CommitOptions, type Digest, isStrataError } from "@strata/core";
 import { listContainers } from "../containers/records.ts";
 import { mountPoint } from "../containers/snapshot.ts";
+import { openCommitted } from "../content/committed-layer.ts";
 import type { StoreContext } from "../content/context.ts";
 import { failpoint } from "../failpoint.ts";
-import { sealAnew, sealOf } from "../ingest/seal-layer.ts";
 import { layerDifferences } from "./layer-differences.ts";
-import { openCommitted } from "./stored-layer.ts";
+import { sealAnew, sealOf } from "./seal-layer.ts";
 
 /** How often, and after which pause, something that is just being made from a layer is waited for. */
 const attempts = 5;
