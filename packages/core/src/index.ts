@@ -1,3 +1,4 @@
+export { forEachAtOnce } from "./at-once.ts";
 export { fsyncPath, type WriteFileOptions, writeFileAtomic } from "./atomic-file.ts";
 export { type Capabilities, type Capability, supported, unsupported } from "./capabilities.ts";
 export { chainIds, type Digest, digestHex, digestOf, isDigest, parseDigest } from "./digest.ts";

@@ -1,4 +1,4 @@
-import { type Digest, isStrataError, StrataError } from "@strata/core";
+import { type Digest, forEachAtOnce, isStrataError, StrataError } from "@strata/core";
 import {
   type Descriptor,
   defaultTag,
@@ -8,7 +8,6 @@ import {
   type Store,
 } from "@strata/store";
 import type { Registries } from "../registries.ts";
-import { forEachAtOnce } from "./at-once.ts";
 import type { OpenBlob } from "./blob-upload.ts";
 import { MountSources } from "./mount-sources.ts";
 import { pushBlob } from "./push-blob.ts";

@@ -1,9 +1,9 @@
-import { setMaxListeners } from "node:events";
 import { stat } from "node:fs/promises";
 import {
   type ActiveSnapshot,
   type CommitOptions,
   type Digest,
+  forEachAtOnce,
   isStrataError,
   type OverlayLayout,
   StrataError,
@@ -108,7 +108,7 @@ async function unpackSideBySide(
   const applied = new Map<UnpackJob, UnpackedLayer>();
   // The largest first, so that it is not left over for one thread at the end.
   const largestFirst = prepared.toSorted((a, b) => b.bytes - a.bytes);
-  await allOrFirstError(options.signal, largestFirst, async (one, signal) => {
+  await forEachAtOnce(largestFirst, largestFirst.length, options.signal, async (one, signal) => {
     applied.set(one.job, await applyJob(context, one, ahead, { ...options, signal }, true));
   });
 
@@ -242,28 +242,4 @@ async function sizeOf({ bytes, plan }: UnpackJob): Promise<number> {
   if (bytes instanceof Download) return plan.input.size ?? 0;
   const { path, offset = 0, length } = bytes;
   return length ?? (await stat(path)).size - offset;
-}
-
-/** Do all at the same time; the first that fails stops the others, and none goes on when this returns. */
-async function allOrFirstError<T>(
-  signal: AbortSignal | undefined,
-  items: readonly T[],
-  work: (item: T, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const stop = new AbortController();
-  const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-  // Each that waits for a thread listens; node would warn of more than ten.
-  setMaxListeners(0, either);
-  let failed: { error: unknown } | undefined;
-  await Promise.all(
-    items.map(async (item) => {
-      try {
-        await work(item, either);
-      } catch (error) {
-        failed ??= { error };
-        stop.abort(error);
-      }
-    }),
-  );
-  if (failed) throw failed.error;
 }

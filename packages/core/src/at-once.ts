@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /**
  * Do the same with each item, with some at the same time. The first that fails stops the others.
  * @param work - must end when its signal is aborted
@@ -11,6 +13,8 @@ export async function forEachAtOnce<T>(
 ): Promise<void> {
   const failed = new AbortController();
   const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
+  // All listen; node would warn of more than ten.
+  setMaxListeners(0, either);
   // All share it: who is free takes the next.
   const queue = [...items].values();
   const takeTurns = async (): Promise<void> => {
