@@ -7,7 +7,7 @@ import { imageOf } from "../../store/test/support/image.ts";
 import { Remote } from "../../store/test/support/remote.ts";
 import { allDrivers, drivers } from "../../store/test/support/store.ts";
 import { Pulling, random as text } from "./support/pulling.ts";
-import { PullingProcess } from "./support/pulling-process.ts";
+import { TransferProcess } from "./support/transfer-process.ts";
 
 const kills = Number(process.env["STRATA_KILLS"] ?? 4);
 const seed = Number(process.env["STRATA_SEED"] ?? Date.now() % 1e9);
@@ -135,7 +135,7 @@ describeWith("an interrupted pull", ["docker-registry"], () => {
       for (let kill = 0; kill < kills; kill += 1) {
         room.proxy.requests.length = 0;
         room.proxy.fault = () => ({ kind: "slow", ms: 2 });
-        const child = await PullingProcess.start(room, room.reference().toString());
+        const child = await TransferProcess.start(room, room.reference().toString());
         await expect.poll(() => room.blobRequests(), soon).not.toEqual([]);
         await setTimeout(random() * 250);
         await child.kill();
@@ -150,7 +150,7 @@ describeWith("an interrupted pull", ["docker-registry"], () => {
       }
       expect(reached.get(remote.layers[0] ?? "")).toBeGreaterThan(0);
       room.calm();
-      const last = await PullingProcess.start(room, room.reference().toString());
+      const last = await TransferProcess.start(room, room.reference().toString());
       expect(await last.end()).toBe(0);
       for (const [digest, from] of reached) {
         expect(from === sizeOf(digest) ? [[]] : [[], [from]]).toContainEqual(askedFrom(digest));
@@ -167,7 +167,7 @@ describeWith("a pull beside others", ["docker-registry"], () => {
     await start();
     room.proxy.fault = () => ({ kind: "slow", ms: 2 });
     const name = room.reference().toString();
-    const children = await Promise.all([1, 2].map(() => PullingProcess.start(room, name)));
+    const children = await Promise.all([1, 2].map(() => TransferProcess.start(room, name)));
     const [own] = await Promise.all([room.pull(), ...children.map((child) => child.end())]);
     expect(own.id).toBe(remote.image.id);
     for (const child of children) expect(await child.end()).toBe(0);

@@ -3,8 +3,8 @@ import { randomNumbers } from "@strata/conformance/suite";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { imageOf } from "../../store/test/support/image.ts";
 import { random } from "./support/pulling.ts";
-import { PullingProcess } from "./support/pulling-process.ts";
 import { Pushing } from "./support/pushing.ts";
+import { TransferProcess } from "./support/transfer-process.ts";
 import type { RecordedRequest } from "./support/web-server.ts";
 
 const partBytes = 100_000;
@@ -22,8 +22,8 @@ beforeEach(async () => {
 afterEach(() => room[Symbol.asyncDispose]());
 
 /** Begin a push in a process of its own. */
-function start(): Promise<PullingProcess> {
-  return PullingProcess.start(room.room, room.room.reference().toString(), "push.mjs");
+function start(): Promise<TransferProcess> {
+  return TransferProcess.start(room.room, room.room.reference().toString(), "push");
 }
 
 /** Let a request go no further. @returns when it has come */

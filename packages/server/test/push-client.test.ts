@@ -6,8 +6,8 @@ import { parseReference, type Reference } from "@strata/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FaultyProxy } from "../../registry/test/support/faulty-proxy.ts";
 import { random } from "../../registry/test/support/pulling.ts";
-import { PullingProcess } from "../../registry/test/support/pulling-process.ts";
 import { plainLayers, sentBy } from "../../registry/test/support/pushing.ts";
+import { TransferProcess } from "../../registry/test/support/transfer-process.ts";
 import { User } from "../../registry/test/support/user.ts";
 import type { RecordedRequest } from "../../registry/test/support/web-server.ts";
 import { imageOf } from "../../store/test/support/image.ts";
@@ -128,7 +128,7 @@ describe("an image that is pushed to a served store", () => {
         return { kind: "cut-request", afterBytes: 12_345 };
       };
     });
-    const child = await PullingProcess.start({ opened, user }, reference.toString(), "push.mjs");
+    const child = await TransferProcess.start({ opened, user }, reference.toString(), "push");
     await come;
     await child.kill();
     calm();

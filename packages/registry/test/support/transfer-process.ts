@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Pulling } from "./pulling.ts";
 
 /** A pull, or a push, in a process of its own. */
-export class PullingProcess {
+export class TransferProcess {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown[]>;
 
@@ -17,14 +17,14 @@ export class PullingProcess {
   static async start(
     { opened, user }: Pick<Pulling, "opened" | "user">,
     reference: string,
-    program = "pull.mjs",
-  ): Promise<PullingProcess> {
-    const fixture = join(import.meta.dirname, "..", "fixtures", program);
-    const child = fork(fixture, [opened.root, opened.driver.name, reference], {
+    way: "pull" | "push" = "pull",
+  ): Promise<TransferProcess> {
+    const fixture = join(import.meta.dirname, "..", "fixtures", "transfer.mjs");
+    const child = fork(fixture, [way, opened.root, opened.driver.name, reference], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       env: { ...process.env, ...user.env },
     });
-    const started = new PullingProcess(child);
+    const started = new TransferProcess(child);
     await Promise.race([once(child, "message"), started.#exited]);
     return started;
   }
